@@ -22,7 +22,7 @@ from tests.delivery.picture_cases import picture_cases
 from tests.delivery.preset_cases import preset_cases
 from tests.delivery.stream_cases import stream_cases
 
-_REMEDY = "; choose another container, or set unsupported=drop or unsupported=convert"
+_REMEDY = "; choose another suffix for output=, or set unsupported=drop or unsupported=convert"
 VERDICTS = (RIGHT, REFUSED, "silently dropped", "silently wrong", "refused badly", "traceback")
 
 

@@ -74,7 +74,7 @@ def further_cases() -> Iterator[Case]:
 def _unreadable() -> Iterator[Case]:
     kind, sound = "encrypted, unknown and empty streams", (Sound(),)
     mkv, mov = Film("u.mkv", options=FAST, sounds=sound, subtitles="srt"), Film("u.mov", options=FAST, sounds=sound)
-    no = "is of a codec that has no decoder here"
+    no = "has a codec without a decoder in this version of FFmpeg"
     ts = Film("s.ts", options=FAST, sounds=(Sound("mp2"),))
     yield Case(kind, "scrambled transport stream", changed(ts, odd.scrambled), "", "is encrypted")
     key = {"encryption_key": "0" * 32, "encryption_kid": "1" * 32}

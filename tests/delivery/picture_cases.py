@@ -175,7 +175,7 @@ def _colors() -> Iterator[Case]:
     deep = Film("alpha_p4444.mov", codec="prores_ks", pixel_format="yuva444p10le", options=P4444, alpha=True)
     yield _film(kind, deep, ".webm", "10 bits become 8; chroma of 4:4:4")
     gray = Film("gray_alpha.mov", codec="png", pixel_format="ya8", alpha=True, colors=(2, 2, 2))
-    yield _film(kind, gray, "", "cannot keep of gray_alpha.mov: full range")
+    yield _film(kind, gray, "", "cannot keep these parts of gray_alpha.mov: full range")
     yield Case(
         kind,
         "alpha on black",

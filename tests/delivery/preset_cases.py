@@ -56,13 +56,13 @@ def preset_cases() -> Iterator[Case]:
         yield Case("presets", name, source, suffix, refused, encoding=_encoding(preset), judged=keeps_all)
     exr, tiff, png = image_folder("exr", "gbrpf32le"), image_folder("tiff", "rgb48le"), image_folder("png", "rgb24")
     for name, source, suffix, refused, options in (
-        ("EXR", exr, ".mkv", "holds linear light", ReadOptions()),
+        ("EXR", exr, ".mkv", "contains linear light", ReadOptions()),
         ("EXR, transfer=srgb, to EXR", exr, "/%04d.exr", "", _SRGB),
         ("EXR, transfer=pq", exr, ".mov", "16 bits become 12", _PERCEPTUAL),
         ("TIFF of 16 bits to PNG", tiff, "/%04d.png", "", ReadOptions()),
-        ("PNG to EXR", png, "/%04d.exr", "does not say by sRGB or PQ", ReadOptions()),
+        ("PNG to EXR", png, "/%04d.exr", "is not tagged as sRGB or PQ", ReadOptions()),
         ("PNG, transfer=srgb, to EXR", png, "/%04d.exr", "", _SRGB),
-        ("PNG, transfer=srgb", png, ".mkv", "transfer: is for linear light", _SRGB),
+        ("PNG, transfer=srgb", png, ".mkv", "transfer: is only for pictures in linear light", _SRGB),
         ("PQ to EXR", partial(make, _PQ), "/%04d.exr", "", ReadOptions()),
     ):
         yield Case("sequences of images", name, source, suffix, refused, options, judged=False)

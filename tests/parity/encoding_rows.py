@@ -63,7 +63,7 @@ ROWS = [
     Row("h264 turned 180", "mp4", "libx264", options=x264(), turn=(180, False)),
     Row("h264 turned 270", "mov", "libx264", options=x264(), turn=(270, False)),
     Row("h264 mirrored", "mp4", "libx264", options=x264(), turn=(0, True)),
-    Row("h264 turned 45", "mp4", "libx264", options=x264(), turn=(45, False), refused="no multiple of 90"),
+    Row("h264 turned 45", "mp4", "libx264", options=x264(), turn=(45, False), refused="not a multiple of 90"),
     Row("h264 non-square pixels", "mp4", "libx264", matrix="bt601", options=x264(), aspect=Fraction(16, 11)),
     Row("h264 72 wide", "mp4", "libx264", size=(64, 72), options=x264()),
     Row("h264 cropped by its header", "mp4", "libx264", size=(90, 118), options=x264()),

@@ -214,7 +214,7 @@ def test_what_the_machine_or_the_bundle_lacks_is_refused(bundle: Opened, monkeyp
     with pytest.raises(UserError, match=r"OpenVINO is not installed; pip install 'vsr-lab\[openvino\]'"):
         choose_runtime(*bundle, RuntimeOptions("openvino"), (24, 40))
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(UserError, match="there is no CUDA device"):
+    with pytest.raises(UserError, match="no CUDA device was found"):
         choose_runtime(*bundle, RuntimeOptions(device="cuda"), (24, 40))
 
 

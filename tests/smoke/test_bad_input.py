@@ -98,7 +98,7 @@ def test_missing_folder(cli: Cli, here: Path) -> None:
 
 def test_empty_folder(cli: Cli, here: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    refused(train(cli, tmp_path / "empty"), tmp_path / "empty", "holds no video")
+    refused(train(cli, tmp_path / "empty"), tmp_path / "empty", "contains neither a video nor a folder of pictures")
     assert not list(here.iterdir())
 
 
@@ -134,7 +134,11 @@ def test_clip_shorter_than_the_window(cli: Cli, here: Path, tmp_path: Path) -> N
 
 
 def test_crop_larger_than_the_clip(cli: Cli, here: Path, tiny_footage: Path, tmp_path: Path) -> None:
-    refused(train(cli, tiny_footage, "data.size=512", f"data.store={tmp_path / 'store'}"), "512", "lower data.size")
+    refused(
+        train(cli, tiny_footage, "data.size=512", f"data.store={tmp_path / 'store'}"),
+        "512",
+        "set data.size= to at most",
+    )
     assert not list(here.iterdir())
 
 
@@ -210,7 +214,7 @@ def test_output_equal_to_the_input(cli: Cli, here: Path, bundle: Path, tmp_path:
     alias.symlink_to(clip)
     for output in (clip, alias):
         outcome = cli("upscale", f"bundle={bundle}", f"input={clip}", f"output={output}", "overwrite=true")
-        refused(outcome, output, "is the input itself")
+        refused(outcome, output, "is the input, which is never overwritten")
     assert hashlib.sha256(clip.read_bytes()).digest() == before
     assert not list(here.iterdir())
 
@@ -235,7 +239,7 @@ def test_compare_and_select_refuse_two_protocols(cli: Cli, here: Path, tiny_foot
     assert evaluate(cli, tiny_footage, "candidate=bicubic", "run_dir=a").code == 0
     assert evaluate(cli, tiny_footage, "candidate=bilinear", "run_dir=b", "protocol.crop=8").code == 0
     for verb in ("compare", "select"):
-        refused(cli(verb, "runs=[a,b]", "run_dir=run"), "protocol settings", "cannot be compared")
+        refused(cli(verb, "runs=[a,b]", "run_dir=run"), "protocol settings", "evaluate both with the same protocol")
     shutil.rmtree(here / "b")
     lean = [f"~protocol.metrics.{name}" for name in ("ssim", "tof", "flicker")]
     other = ["suite=folder", f"suite.root={tiny_footage}", "protocol=vid4-bi-y", *lean]
@@ -247,7 +251,7 @@ def test_compare_and_select_refuse_two_protocols(cli: Cli, here: Path, tiny_foot
 def test_candidates_that_cannot_be_evaluated_together(cli: Cli, here: Path, tiny_footage: Path) -> None:
     refused(evaluate(cli, tiny_footage, "run_dir=run"), "candidate: is required", "bicubic", "candidates=[KIND:PATH")
     both = evaluate(cli, tiny_footage, "candidates=[bicubic]", "candidate=bilinear", "run_dir=run")
-    refused(both, "candidate: has no effect beside candidates")
+    refused(both, "candidate: cannot be combined with candidates")
     for listed, named in (
         ("bicubicc", "no kind 'bicubicc'"),
         ("bicubic,bicubic", "second"),
@@ -367,7 +371,10 @@ def test_compare_needs_two_of_one_kind(cli: Cli, here: Path, tiny_footage: Path)
     assert evaluate(cli, tiny_footage, "candidate=bicubic", "run_dir=judged").code == 0
     refused(cli("compare", "run_dir=run"), "runs: is required", "a.mp4 b.mp4")
     refused(cli("compare", f"a={clip}", "run_dir=run"), "b: is required too")
-    refused(cli("compare", f"a={clip}", "b=judged", "run_dir=run"), "judged: is a run, but the other path is a video")
+    refused(
+        cli("compare", f"a={clip}", "b=judged", "run_dir=run"),
+        "judged: is a run of vsr-lab evaluate, but another path is a video",
+    )
     refused(cli("compare", f"a={clip}", f"b={other}", "runs=[judged]", "run_dir=run"), "runs: cannot be combined")
     refused(cli("compare", f"a={clip}", f"b={other}", "run_dir=run"), "clip_1.mkv", "something else")
     assert not (here / "run").exists()

@@ -56,6 +56,6 @@ def test_a_package_that_is_not_registered_is_refused(trained: Path, tmp_path: Pa
     (tmp_path / "example_parts").symlink_to(PACKAGE / "example_parts")  # importable, and without an entry point
     done = _run(trained, "-m", "vsr_lab", "train", *TRAIN, "data.root=x", "run_dir=other", path=tmp_path)
     assert done.returncode == 2
-    assert "example_parts.color_error may not be named in a configuration" in done.stderr
+    assert "example_parts.color_error cannot be used in a configuration" in done.stderr
     code = "import vsr_lab; vsr_lab.load_network('run/network.safetensors')"
     assert "is not a network of vsr_lab.models or of a registered package" in _run(trained, "-c", code).stderr

@@ -71,7 +71,8 @@ def test_upscaled_files_are_no_hr(cli: Cli, here: Path) -> None:
     (here / "footage" / "broken.mp4").unlink()
     outcome = cli("train", "content=mixed", "data.root=footage", "trainer.max_steps=1")
     assert (
-        outcome.code == 2 and "large.mkv: cannot be used as HR: it says that vsr_lab upscaled it; move" in outcome.error
+        outcome.code == 2
+        and "large.mkv: cannot be used as HR: it says that vsr_lab upscaled it; remove" in outcome.error
     )
 
 
@@ -239,16 +240,24 @@ def test_a_sample_has_a_sheet_and_a_manifest_that_is_a_suite(cli: Cli, here: Pat
     [
         ("footage index", ["root=nowhere"], "nowhere: not found"),
         ("footage index", ["root=footage", "output=list.txt"], "must end in .csv or .parquet, got list.txt"),
-        ("footage index", ["root=footage", "output=foreign.csv"], "was not written by footage index"),
+        ("footage index", ["root=footage", "output=foreign.csv"], "was not written by vsr-lab footage index"),
         ("footage index", ["root=footage", "split=much"], "split"),
         ("footage leaks", ["root=footage"], "is not a manifest"),
-        ("footage leaks", ["root=foreign.csv"], "has 0 splits"),
-        ("footage sample", ["root=footage/clip_0.mkv", "n=40"], "has 1 shots"),
+        ("footage leaks", ["root=foreign.csv"], "two or more splits, got 0"),
+        ("footage sample", ["root=footage/clip_0.mkv", "n=40"], "<= 1, the number of shots"),
         ("footage sample", ["root=footage/clip_0.mkv", "n=0"], "n: must be >= 1, got 0"),
-        ("footage sample", ["root=footage/clip_0.mkv", "n=1", "frames=21"], "frames: no shot is that long"),
+        (
+            "footage sample",
+            ["root=footage/clip_0.mkv", "n=1", "frames=21"],
+            "frames: must be <= the number of frames of the longest shot",
+        ),
         ("footage sample", ["root=footage/clip_0.mkv", "n=1", "frames=0"], "frames: must be >= 2, got 0"),
         ("footage sample", ["root=footage", "m=3"], "m: is not a known key"),
-        ("footage index", ["root=footage", "output=header.csv"], "header.csv: was not written by footage index"),
+        (
+            "footage index",
+            ["root=footage", "output=header.csv"],
+            "header.csv: was not written by vsr-lab footage index",
+        ),
     ],
 )
 def test_a_mistake_is_one_line_and_nothing_is_written(

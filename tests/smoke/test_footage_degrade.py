@@ -60,6 +60,6 @@ def test_a_defect_is_told_in_a_sentence_and_its_traceback_stays_in_the_run_folde
     run = tmp_path / "run"
     outcome = cli("footage degrade", f"root={tiny_footage}", "degradation=bi", f"run_dir={run}")
     file = run / f"traceback-{os.getpid()}.txt"
-    told = f"this is a defect of vsr-lab (ZeroDivisionError: some reason); please report it with {file}\n"
+    told = f"this is a defect of vsr-lab (ZeroDivisionError: some reason); report it and attach {file}\n"
     assert (outcome.code, outcome.error) == (70, f"vsr-lab footage degrade: {told}")
     assert "in broken" in file.read_text() and (run / "config.yaml").is_file()

@@ -69,7 +69,7 @@ def test_the_store_is_checked_and_pruned(cli: Cli, tmp_path: Path, vid4: Path, m
         file.seek(-50_001, os.SEEK_END)
         file.write(b"\x01\x02\x03\x04")
     outcome = cli("footage store", "root=store", "verify=true")
-    assert (outcome.code, "1 clips are damaged; prune=true removes them" in outcome.error) == (1, True)
+    assert (outcome.code, "1 clips are damaged; set prune=true to remove them" in outcome.error) == (1, True)
     assert cli("footage store", "root=store", "verify=true", "prune=true").code == 0
     assert sorted((tmp_path / "store").glob("*.npy")) == clips[1:]
     outcome = cli("footage store", "root=nowhere")

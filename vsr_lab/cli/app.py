@@ -129,7 +129,7 @@ def _defect(error: BaseException) -> tuple[int, str]:
     with suppress(FileExistsError), path.open("x", encoding="utf-8", errors="replace") as file:
         file.write(text)
     what = " ".join(str(error).split())[:200] or "no message"
-    return DEFECT, f"this is a defect of vsr-lab ({type(error).__name__}: {what}); please report it with {path}"
+    return DEFECT, f"this is a defect of vsr-lab ({type(error).__name__}: {what}); report it and attach {path}"
 
 
 def _report(error: BaseException) -> tuple[int, str] | None:
@@ -141,11 +141,11 @@ def _report(error: BaseException) -> tuple[int, str] | None:
             return UNUSABLE, str(missing)
         if isinstance(cause, OSError) and is_disk_full(cause):
             where = cause.filename or "run_dir"
-            return UNUSABLE, f"{where}: the disk is full; free some space; what was there is untouched"
+            return UNUSABLE, f"{where}: the disk is full; free some space and run the command again"
         if isinstance(cause, RuntimeError) and (loop := re.match(r"Symlink loop from '(.*)'", str(cause))):
-            return UNUSABLE, f"{loop[1]}: is a link that leads to itself; remove it"
+            return UNUSABLE, f"{loop[1]}: is a symbolic link that leads to itself; remove the link"
         if isinstance(cause, BrokenPipeError):
-            return UNUSABLE, "the output cannot be written: its reader has ended; write it to a file"
+            return UNUSABLE, "standard output: was closed by the program that reads it; write the output to a file"
         if is_out_of_memory(cause):
             return UNUSABLE, "out of memory; use smaller or fewer frames, or fewer processes"
     if isinstance(error, OSError) and error.filename and error.strerror:
@@ -153,7 +153,10 @@ def _report(error: BaseException) -> tuple[int, str] | None:
     if isinstance(error, (HydraException, OmegaConfBaseException)):
         if isinstance(error, MissingConfigException):
             group, _, option = str(error.missing_cfg_file).rpartition("/")
-            return UNUSABLE, f"{group}: has no option {option!r}; see --info plugins"
+            return (
+                UNUSABLE,
+                f"{group}: has no option {option!r}; run the command with --info plugins, which lists the options",
+            )
         if missing := re.match(r"You must specify '(.*)',", str(error)):
             return UNUSABLE, f"{missing[1]}: is required; choose one of {', '.join(options(missing[1]))}"
         return UNUSABLE, str(error).strip().splitlines()[0]
@@ -198,12 +201,12 @@ def check_place(config: Command) -> Any:
         is_read = key.rpartition(".")[2] not in {"run_dir", "save_dir"}  # of the run and of its loggers
         if config.overwrite and is_read and path.resolve().is_relative_to(folder.resolve()):
             what = "is" if path.resolve() == folder.resolve() else f"contains {path},"
-            raise UserError(folder, f"{what} an input ({key})", "choose another run_dir=")
+            raise UserError("run_dir", f"{folder} {what} the value of {key}=", "choose another run_dir=")
         # A candidate may be a run, in which evaluations of it may be; a folder of frames is none.
         is_footage = key in _FOOTAGE or (key == "candidate.path" and not (path / RUN_MARK).exists())
         if is_footage and path.is_dir() and folder.resolve().is_relative_to(path.resolve()):
             where = "is" if path.resolve() == folder.resolve() else f"is inside {path},"
-            raise UserError("run_dir", f"{folder} {where} an input ({key})", "choose another run_dir=")
+            raise UserError("run_dir", f"{folder} {where} the value of {key}=", "choose another run_dir=")
     return values
 
 

@@ -24,5 +24,9 @@ class Choosing(Section):
         Raises UserError if the selection or a bundle is missing.
         """
         if self.selection is None:
-            raise UserError("selection", "is required by bundle=auto", "set selection= to what vsr-lab select wrote")
+            raise UserError(
+                "selection",
+                "is required by bundle=auto",
+                "set selection= to the selection.json that vsr-lab select wrote",
+            )
         return AutoBundle(selected_bundles(self.selection, self.bundles), self.content_model)

@@ -59,16 +59,22 @@ class CompareConfig(Command):
         """Those of the paths a, b and hr that are set. Raises UserError if they do not fit together, or with `runs`."""
         paths = [path for path in (self.a, self.b, self.hr) if path]
         if not paths and self.runs is None:
-            raise UserError("runs", "is required", "or give two videos: vsr-lab compare a.mp4 b.mp4 [hr.mp4]")
+            raise UserError(
+                "runs", "is required", "set runs=[FOLDER,FOLDER], or give two videos: vsr-lab compare a.mp4 b.mp4"
+            )
         if paths and self.runs is not None:
-            raise UserError("runs", "cannot be combined with a, b and hr", "give runs, or two videos")
+            raise UserError("runs", "cannot be combined with a, b and hr", "remove runs=, or a, b and hr")
         if paths and not (self.a and self.b):
-            raise UserError("b" if self.a else "a", "is required too", "give two videos, or two runs")
+            raise UserError(
+                "b" if self.a else "a", "is required too", "give two videos, or two folders that vsr-lab evaluate wrote"
+            )
         runs = [path for path in paths if _is_run(path)]
         if 0 < len(runs) < len(paths):
-            raise UserError(runs[0], "is a run, but the other path is a video", "give two videos, or two runs")
+            raise UserError(
+                runs[0], "is a run of vsr-lab evaluate, but another path is a video", "give only videos, or only runs"
+            )
         if self.a and self.b and not runs and self.a.resolve() == self.b.resolve():
-            raise UserError("b", f"is the same video as a, {self.a}", "give another version of it")
+            raise UserError("b", f"is the same file as a, {self.a}", "set b= to another version of the video")
         return paths
 
 

@@ -59,7 +59,7 @@ def run(config: DemoConfig) -> None:
     start = time.monotonic()
     weights_file = config.start if config.start.exists() else config_dir().parent / config.start
     if not weights_file.is_file():
-        raise UserError("start", f"{config.start} is not a file", "set start=WEIGHTS, or run the demo in a checkout")
+        raise UserError("start", f"{config.start} is not a file", "set start= to a network.safetensors")
     _check_overrides(config, weights_file)
     root = begin_run(config, has_runs=True)
     manifest = write_demo_footage(root / "footage", config.footage.train_screens, config.footage.frames)
@@ -101,7 +101,7 @@ def _check_overrides(config: DemoConfig, start: Path) -> None:
         own: list[str] = getattr(config, key)
         for word in own:
             if key_of(word) in _SET_BY_DEMO or word.startswith("-"):
-                raise UserError(key, f"{word} cannot be set", "remove it: the demo sets it for each command")
+                raise UserError(key, f"{word} cannot be set", "remove this key, which the demo sets for each command")
         try:
             found = composed(command, *normalise(command, [*words, *own]))
         except UserError as error:

@@ -118,13 +118,15 @@ def run(config: EvaluateConfig) -> None:
     for fault in faults:
         show(f"warning: {fault}", "yellow")
     if faults and baseline is None:
-        show("select relaxes these bounds where bicubic violates them; evaluate bicubic in the same command to see it")
+        show("select relaxes a bound that bicubic violates; to see this, evaluate bicubic in the same command")
 
 
 def _each(config: EvaluateConfig) -> list[EvaluateConfig]:
     """Configuration for each item of `candidates`, with a folder inside config.run_dir as its run_dir."""
     if config.candidate:
-        raise UserError("candidate", "has no effect beside candidates", "add it to them")
+        raise UserError(
+            "candidate", "cannot be combined with candidates", "remove candidate=, or add it to candidates=[...]"
+        )
     words = [word for word in given_words() if key_of(word) not in {"candidates", "run_dir"}]
     configs: dict[str, EvaluateConfig] = {}
     for item in config.candidates:
@@ -141,7 +143,9 @@ def _each(config: EvaluateConfig) -> list[EvaluateConfig]:
         name = one.only().build().name
         if name in configs:
             raise UserError(
-                f"{kind}:{keys['path']}", f"is a second candidate of the name {name}", "name it: {NAME: KIND:PATH}"
+                f"{kind}:{keys['path']}",
+                f"is the second candidate named {name}",
+                "give it another name, as in candidates=[{NAME: KIND:PATH}]",
             )
         configs[name] = one.model_copy(update={"run_dir": inside(config.run_dir, name)})
     return list(configs.values())

@@ -97,7 +97,7 @@ def _run(command: str) -> int:
         if interruption is None:
             raise
         number = signal_of(interruption)
-        message = f"stopped by {number.name}; nothing half-written is left; run it again"
+        message = f"stopped by {number.name}; no incomplete file is left; run the command again"
         print(f"vsr-lab {command}: {message}", file=sys.stderr)
         forget_interruption()
         return 128 + number

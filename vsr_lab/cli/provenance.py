@@ -35,7 +35,9 @@ def run(config: ProvenanceConfig) -> None:
     that was upscaled, or if the Content Credentials are invalid.
     """
     if config.records and not config.records.exists():
-        raise UserError("records", f"{config.records} not found", "name a folder with .provenance.json files")
+        raise UserError(
+            "records", f"{config.records} not found", "set records= to a folder with .provenance.json files"
+        )
     if config.pair and config.pair.exists():
         if not config.overwrite:
             raise UserError(config.pair, "already exists", "choose another pair= or set overwrite=true")
@@ -46,10 +48,10 @@ def run(config: ProvenanceConfig) -> None:
         own = provenance_path(config.input)
         if own.is_file():
             raise Refusal(
-                f"{config.input}: is not the file that {own.name} describes; neither its bytes nor its pictures"
+                f"{config.input}: is not the file that {own.name} describes; its bytes and its pictures differ"
             )
         where = config.records or config.input.parent
-        raise Refusal(f"{config.input}: no record of it in {where}; set records= to the folder that holds it")
+        raise Refusal(f"{config.input}: has no record in {where}; set records= to the folder with its .provenance.json")
     _show(config.input, found, credentials)
     if config.original:
         _check_original(config.original, found.record.source)
@@ -94,9 +96,9 @@ def _show(video: Path, found: FoundRecord, credentials: Credentials | None) -> N
 def _check_original(path: Path, facts: VideoFacts) -> None:
     if not path.is_file():
         problem = f"{path} is not a file" if path.exists() else f"{path} not found"
-        raise UserError("original", problem, "name the file that was upscaled")
+        raise UserError("original", problem, "set original= to the file that was upscaled")
     if digest_of(path) != facts.sha256:
-        raise Refusal(f"{path}: is not the original; that was {facts.file} with SHA-256 {facts.sha256}")
+        raise Refusal(f"{path}: is not the original, which is {facts.file} with SHA-256 {facts.sha256}; give that file")
     show_facts("", {"original": "its SHA-256 is right"})
 
 

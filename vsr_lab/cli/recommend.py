@@ -39,7 +39,7 @@ def run(config: RecommendConfig) -> None:
     show_left_out([one.problem for one in found if one.problem])
     chosen = {one.bundle for one in found if one.bundle}
     if not chosen:
-        raise Refusal(f"{config.input}: there is no bundle for it")
+        raise Refusal(f"{config.input}: no suitable bundle was found; see the reason for each file above")
     auto_keys = ["bundle=auto", f"selection={config.selection}", f"bundles={config.bundles}"]
     choice = [f"bundle={chosen.pop()}"] if len(found) == 1 else auto_keys
     show(shlex.join(["vsr-lab", "upscale", *choice, f"input={config.input}", "output=OUTPUT"]))

@@ -40,7 +40,8 @@ def run(config: SelectConfig) -> None:
     selection = write_selection(config)
     empty = [choice.suite for choice in selection.choices if not choice.chosen]
     if empty:
-        raise Refusal(f"nothing deployable for {', '.join(empty)}; selection.json says which gate failed")
+        file = config.run_dir / "selection.json"
+        raise Refusal(f"nothing deployable for {', '.join(empty)}; see the failed gates in {file}")
 
 
 def write_selection(config: SelectConfig) -> Selection:

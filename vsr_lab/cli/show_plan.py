@@ -35,7 +35,7 @@ def upscale_batch(tasks: Sequence[Task], folders: Sequence[Path], upscaler: Upsc
     show_facts(f"{counts['done']} files upscaled, {counts['kept']} done before", files)
     if counts["refused"]:
         raise Incomplete(
-            f"{counts['refused']} of {len(results)} files were refused; the same command tries these again"
+            f"{counts['refused']} of {len(results)} files were refused; run the same command again to retry them"
         )
 
 

@@ -146,7 +146,7 @@ def _teacher(candidate: Candidate, scale: int) -> Network:
         raise UserError(
             "teacher",
             f"upscales by {candidate.scale}, and scale is {scale}",
-            "choose another teacher, or change scale=",
+            f"set scale={candidate.scale}, or choose another teacher",
         )
     return candidate.network
 
@@ -155,13 +155,19 @@ def _shots(config: TrainConfig) -> tuple[list[Shot], list[Shot] | None]:
     """Find the HR footage of a training and its recorded LR; no frame is read."""
     data, shown, root = config.data, config.validation, config.data.root
     if data.split is None and len(splits := splits_of(root)) > 1:
-        raise UserError("data.split", f"is required: {root} has {', '.join(splits)}", "set data.split=")
+        raise UserError(
+            "data.split",
+            f"is required: {root} has {', '.join(splits)}",
+            f"set data.split={splits[0]} or another of these",
+        )
     shots = find_shots(root, ShotSelection(**same_fields(ShotSelection, data)), report=show)
     if root.suffix not in TABLE_SUFFIXES:  # of a manifest, `footage index` left them out, or the user chose them
         for shot in shots:
             if made := find_disclosure(shot.path):
                 raise UserError(
-                    shot.path, f"cannot be used as HR: {made}", "move it away, or list the footage in a manifest"
+                    shot.path,
+                    f"cannot be used as HR: {made}",
+                    "remove it from data.root, or set data.root= to a manifest",
                 )
     longest = max(len(shot) for shot in shots)
     if shown.frames > longest and any(key_of(word) == "validation.frames" for word in HydraConfig.get().overrides.task):

@@ -111,8 +111,7 @@ class UpscaleConfig(Command, Reading, Choosing):
         if len({*paths}) < len(paths):
             raise ValueError("outputs must name files that differ from each other and from output")
         if self.preview and is_batch(self.input):
-            many = f"{self.input} stands for many; name one of them"
-            raise ValueError(f"preview must be false for many files, and {many}")
+            raise ValueError(f"preview must be false for several files ({self.input}); set input= to one file")
         return self
 
     def runtime(self) -> RuntimeOptions:
@@ -227,9 +226,9 @@ def _encoding(config: UpscaleConfig) -> Encoding:
     if not config.codec and (reason := preset.missing):
         every = {name: _variant(quoted(f"output={config.output}"), f"preset={name}") for name in options("preset")}
         usable = [name for name, variant in every.items() if not variant.preset.build().missing]
-        problem = f"needs the encoder {preset.codec}, which cannot be opened here ({reason})"
+        problem = f"needs the encoder {preset.codec}, which cannot be opened on this machine ({reason})"
         if every[preset.name].preset.build().codec != preset.codec:
-            raise UserError("preset.codec", problem, "remove it, or name another encoder")
+            raise UserError("preset.codec", problem, "remove preset.codec=, or set it to another encoder")
         raise UserError(f"preset={preset.name}", problem, f"choose from {', '.join(usable)}")
     given = {key: value for key, value in same_fields(Encoding, config).items() if value}
     given["lead_in"] = None  # it is set where segments run in parallel

@@ -59,7 +59,9 @@ def run(config: VoteConfig) -> None:
     with VoteStore(config.database, ballot) as store:
         votes = store.votes()
     if not votes:
-        raise UserError(config.database, "holds no votes", "collect some, by the same command with serve=true")
+        raise UserError(
+            config.database, "contains no votes", "collect votes first, by the same command with serve=true"
+        )
     counted = count_votes(votes, runs, config.seed)
     begin_run(config)
     write_record(config.run_dir / "votes.json", counted)
@@ -68,7 +70,7 @@ def run(config: VoteConfig) -> None:
 
 
 def _server(ballot: Ballot, store: VoteStore, folder: Path, port: int) -> VoteServer:
-    with reported(OSError, f"port={port}", "cannot be used ({})", "set port=0 for any free one"):
+    with reported(OSError, f"port={port}", "cannot be used ({})", "set port=0 to use a free port"):
         return VoteServer(ballot, store, folder, port=port)
 
 

@@ -60,7 +60,11 @@ class Clip:
 def check_range(source: Path, frames: int, start: int, stop: int) -> None:
     """Raise UserError unless start..stop-1 are one or more of the frames 0..frames-1 of a source."""
     if not 0 <= start < stop <= frames:
-        raise UserError(source, f"has {frames} frames, and {start}:{stop} was asked for", "change the range")
+        raise UserError(
+            source,
+            f"has {frames} frames, which do not include all of {start}:{stop}",
+            f"choose a range within 0:{frames}",
+        )
 
 
 def to_tensor(frames: AnyFrames) -> Tensor:

@@ -32,7 +32,7 @@ class Database:
         self._path, self._hint = path, hint
         make_folder(path.parent)
         if path.is_symlink():  # SQLite would use the journal beside the file that it leads to
-            raise UserError(path, "is a link", hint)
+            raise UserError(path, "is a symbolic link", hint)
         if path.exists():
             check_file(path, hint)
         self._check_journals()
@@ -92,4 +92,4 @@ class Database:
         except sqlite3.Error as error:
             is_used = "locked" in str(error)
             problem = "is in use by another process" if is_used else f"cannot be used ({error})"
-            raise UserError(self._path, problem, "wait for it" if is_used else self._hint) from error
+            raise UserError(self._path, problem, "wait until that process ends" if is_used else self._hint) from error

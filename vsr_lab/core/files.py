@@ -46,9 +46,9 @@ def inside(folder: Path, name: str, source: object = None) -> Path:
     path = folder / name
     if bad or Path(name).is_absolute() or Path(name).drive or any(len(part.encode()) > 240 for part in parts):
         problem = f"the name {name!r} cannot be the name of a file" if source else "cannot be the name of a file"
-        raise UserError(source or repr(name), problem, "change it; a manifest has names in its column `name`")
+        raise UserError(source or repr(name), problem, "change the name (in a manifest: in the column `name`)")
     if not path.resolve().is_relative_to(folder.resolve()):
-        raise UserError(path, f"leads out of {folder} by a link", "remove the link")
+        raise UserError(path, f"leads out of {folder} by a symbolic link", "remove the link")
     return path
 
 
@@ -91,8 +91,8 @@ def atomic_path(path: Path, replace: bool = True) -> Generator[Path]:
     """
     temporary = path.with_name(f".{path.stem}.{_machine()}-{os.getpid()}.partial{path.suffix}")
     if path.parent.exists() and not path.parent.is_dir():
-        raise UserError(path, f"cannot be written: {path.parent} is not a folder", "choose another place")
-    with reported(OSError, path, "cannot be written ({})", "choose another place"):
+        raise UserError(path, f"cannot be written: {path.parent} is not a folder", "choose another path")
+    with reported(OSError, path, "cannot be written ({})", "choose another path"):
         path.parent.mkdir(parents=True, exist_ok=True)
         remove_abandoned(path)  # also one with the number of this process: it may be a link, in a folder of others
     try:
@@ -109,12 +109,12 @@ def atomic_path(path: Path, replace: bool = True) -> Generator[Path]:
         raise error.about(temporary, path) from error.__cause__
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise UserError(path, "the disk is full", "free some space and run again; nothing was changed") from error
+            raise UserError(path, "the disk is full", "free some space and run the command again") from error
         if error.errno == errno.EEXIST and not replace:
             raise UserError(path, "already exists", "choose another path or set overwrite=true") from error
         refused = {errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY, errno.EFBIG}
         if error.errno in refused or str(error.filename) == str(temporary):
-            raise UserError(path, f"cannot be written ({error.strerror})", "choose another place") from error
+            raise UserError(path, f"cannot be written ({error.strerror})", "choose another path") from error
         raise
     finally:
         remove(temporary)
@@ -214,7 +214,8 @@ def read_json(path: Path, hint: str = "check the path") -> Any:
     check_file(path, hint)
     with reported(OSError, path, "cannot be read ({})", "check its permissions"):
         if (size := path.stat().st_size) > _LARGEST_JSON:
-            raise UserError(path, f"has {size / 2**20:.0f} MiB, too many for a record", "give another file")
+            problem = f"has {size / 2**20:.0f} MiB, more than the {_LARGEST_JSON >> 20} MiB of a record"
+            raise UserError(path, problem, "give another file")
         return parse_json(path.read_bytes(), path, hint)
 
 
@@ -237,7 +238,7 @@ def sync(*paths: Path) -> None:
 def make_folder(path: Path) -> None:
     """Create a folder unless it exists. Raises UserError if it cannot be created."""
     if file := next((place for place in (path, *path.parents) if place.exists() and not place.is_dir()), None):
-        raise UserError(file, "is a file, and a folder is needed", "choose another folder")
+        raise UserError(file, "is a file, but must be a folder", "choose another path")
     with reported(OSError, path, "cannot be created ({})", "choose another folder"):
         path.mkdir(parents=True, exist_ok=True)
 
@@ -272,7 +273,8 @@ def check_sha256(path: Path, expected: str) -> None:
     if path.is_file():
         status = path.stat()
         if _sha256(path, status.st_size, status.st_mtime_ns) != expected.lower():
-            raise UserError(path, "is not the file that the manifest describes (sha256 differs)", "fetch it again")
+            problem = "is not the file that the manifest describes (sha256 differs)"
+            raise UserError(path, problem, "copy or download the file again")
 
 
 @lru_cache(maxsize=4096)
@@ -295,17 +297,19 @@ def read_parquet(path: Path, columns: list[str] | None = None, most: int = 80_00
     import polars  # takes its time to import: only where there is such a file
     import polars.selectors as cs
 
-    with reported((polars.exceptions.PolarsError, OSError), path, "cannot be read as Parquet ({})", "write it anew"):
+    kinds = (polars.exceptions.PolarsError, OSError)
+    with reported(kinds, path, "cannot be read as Parquet ({})", "write this file again"):
         table = polars.scan_parquet(path, glob=False)
         table = table.select(columns) if columns else table
         others = table.select(~(cs.string() | cs.numeric() | cs.boolean() | cs.temporal() | cs.by_dtype(polars.Null)))
         if kinds := others.collect_schema():  # lists and binary data may be of any size
             name, kind = next(iter(kinds.items()))
-            raise UserError(path, f"has a column of {kind} ({name})", "leave it out, or write it as text")
+            problem = f"has values of type {kind} in column {name}, which is not supported"
+            raise UserError(path, problem, "remove the column, or write it as text")
         rows, width = table.select(polars.len()).collect().item(), len(table.collect_schema())
         if rows * width > most:
-            raise UserError(path, f"has {rows} rows and {width} columns, more than {most} cells", "split it")
+            raise UserError(path, f"has {rows} rows and {width} columns, more than {most:,} cells", "split the file")
         text = table.select(cs.string().str.len_bytes().sum()).collect(engine="streaming")
         if sum(map(sum, text.rows())) > _MOST_TEXT:
-            raise UserError(path, f"has more than {_MOST_TEXT >> 20} MiB of text", "split it")
+            raise UserError(path, f"has more than {_MOST_TEXT >> 20} MiB of text", "split the file")
         return table.collect()

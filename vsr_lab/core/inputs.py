@@ -53,6 +53,6 @@ class Inputs:
         missing = [name for name in names if name not in self.names]
         if missing:
             name = getattr(getattr(function, "func", function), "__name__", str(function))
-            problem = f"has a parameter {missing[0]}, which is not available here"
-            raise UserError(name, problem, f"use {', '.join(sorted(self.names))}")
+            problem = f"has a parameter {missing[0]}, which is not the name of an input"
+            raise UserError(name, problem, f"choose from {', '.join(sorted(self.names))}")
         return function(**{name: self[name] for name in names})

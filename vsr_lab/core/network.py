@@ -82,7 +82,9 @@ def _check_cache() -> None:
         status = folder.lstat()
         if status.st_uid != os.getuid() or status.st_mode & 0o022:
             problem = "can be written by other users, and compiled code in it is executed"
-            raise UserError(folder, problem, "remove it, set TMPDIR= to a folder of your own, or set compile=false")
+            raise UserError(
+                folder, problem, "remove this folder, set the variable TMPDIR to your own folder, or set compile=false"
+            )
 
 
 class StreamingNetwork(Network):

@@ -89,7 +89,7 @@ class Part(Generic[T]):
             raise
         except expected as error:
             reason = str(error).strip().partition("\n")[0]
-            raise UserError(f"configuration of {public_name(self.target)}", reason, "fix the key") from error
+            raise UserError(f"configuration of {public_name(self.target)}", reason, "correct this value") from error
 
 
 def parse_part(node: object, base: type[T] | None = None) -> Part[T]:
@@ -173,7 +173,7 @@ def locate(name: object) -> Callable[..., Any]:
     """Import the public class or function `name` of an allowed package. Nothing else is imported."""
     module, _, attribute = str(name).rpartition(".")
     if not module or attribute.startswith("_") or not _is_allowed(str(name)):
-        raise _error(("_target_",), f"{name} may not be named in a configuration, {_ALLOWED}", name)
+        raise _error(("_target_",), f"{name} cannot be used in a configuration, {_ALLOWED}", name)
     try:
         found = getattr(importlib.import_module(module), attribute, None)
     except ModuleNotFoundError as error:
@@ -185,7 +185,7 @@ def locate(name: object) -> Callable[..., Any]:
     ):
         raise _error(("_target_",), f"{module} has no class or function {attribute}", name)
     if inspect.isfunction(found) and found.__module__.startswith("vsr_lab.") and not _makes_parts(found):
-        raise _error(("_target_",), f"{name} may not be named in a configuration, {_ALLOWED}", name)
+        raise _error(("_target_",), f"{name} cannot be used in a configuration, {_ALLOWED}", name)
     return found
 
 
@@ -301,7 +301,7 @@ def _path(value: object) -> object:
 Text = Annotated[str, Field(min_length=1), BeforeValidator(_text)]
 FilePath = Annotated[Path, BeforeValidator(_path)]
 Number = Annotated[float, Strict(), AllowInfNan(False)]
-_ALLOWED = "only parts of vsr_lab, torch.optim and Lightning may"
+_ALLOWED = "only classes and functions of vsr_lab, torch.optim and Lightning can"
 _CONTAINERS: dict[Any, Any] = {
     list: list,
     tuple: tuple,

@@ -78,8 +78,8 @@ def lpips_net() -> PerceptualNet:
     from torchvision.models import AlexNet_Weights
 
     file = Path(torch.hub.get_dir()) / "checkpoints" / Path(AlexNet_Weights.IMAGENET1K_V1.url).name
-    problem = "the AlexNet backbone of LPIPS is missing and could not be fetched ({})"
-    hint = f"put torchvision's {file.name} there, or drop the metric (~protocol.metrics.lpips) or the loss"
+    problem = "the AlexNet backbone of LPIPS is missing and could not be downloaded ({})"
+    hint = f"copy torchvision's {file.name} there, or remove the metric (~protocol.metrics.lpips) or the loss"
     with _fetched(file, problem, hint):
         return PerceptualNet(lpips.LPIPS(net="alex", verbose=False))
 
@@ -88,7 +88,7 @@ def lpips_net() -> PerceptualNet:
 @torch.inference_mode(False)
 def st_lpips_net() -> PerceptualNet:
     """Shift-tolerant LPIPS (Ghildyal and Liu 2022) on AlexNet. Raises UserError if the extra `metrics` is missing."""
-    hint = "pip install 'vsr-lab[metrics]' (non-commercial use), or say ~protocol.metrics.st_lpips, or drop the loss"
+    hint = "pip install 'vsr-lab[metrics]' (non-commercial use), or remove the metric (~protocol.metrics.st_lpips)"
     with reported(ImportError, "st_lpips", "its package is not installed ({})", hint):
         from stlpips_pytorch import stlpips
     return PerceptualNet(stlpips.LPIPS(net="alex", variant="shift_tolerant", verbose=False))
@@ -102,7 +102,7 @@ def dists_net() -> torch.nn.Module:
     from torchvision.models import VGG16_Weights
 
     names = (Path(VGG16_Weights.IMAGENET1K_V1.url).name, "dists_weights.pt")
-    problem = f"lacks the weights of DISTS, {' or '.join(names)}, which could not be fetched ({{}})"
-    hint = "put torchvision's and piq's file there, or drop the metric (~protocol.metrics.dists) or the loss"
+    problem = f"lacks the weights of DISTS, {' or '.join(names)}, which could not be downloaded ({{}})"
+    hint = "copy torchvision's and piq's file there, or remove the metric (~protocol.metrics.dists) or the loss"
     with _fetched(Path(torch.hub.get_dir()) / "checkpoints", problem, hint):
         return piq.DISTS(reduction="none").eval()

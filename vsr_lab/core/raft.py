@@ -71,7 +71,9 @@ def _network(weights: str) -> nn.Module:
     path = Path(weights)
     check_file(path, "put raft-small.pth there, or set loss.estimator= for another flow")
     # torch raises different types for other, truncated and foreign files
-    with reported(Exception, path, "holds no RAFT-small ({})", "give the authors' or torchvision's file"):
+    with reported(
+        Exception, path, "does not contain RAFT-small ({})", "replace it by the file of the authors or of torchvision"
+    ):
         tensors = load_tensors(path)
         network = raft_small(weights=None)
         network.load_state_dict({_renamed(name): tensor for name, tensor in tensors.items()})

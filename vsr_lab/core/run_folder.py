@@ -25,7 +25,7 @@ _made: set[Path] = set()  # folders that this process created to hold those of r
 def lock_in(folder: Path) -> FileLock:
     """The lock of a folder, not yet acquired. Raises UserError if its file is a link, which could be emptied."""
     if (folder / LOCK).is_symlink():
-        raise UserError(folder / LOCK, "is a link", "remove it")
+        raise UserError(folder / LOCK, "is a symbolic link", "remove it")
     return FileLock(folder.resolve() / LOCK)
 
 
@@ -42,7 +42,9 @@ def lock_folder(folder: Path) -> None:
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        raise UserError(folder, "is in use by another process", "wait for it, or choose another folder") from None
+        raise UserError(
+            folder, "is in use by another process", "wait until that process ends, or choose another folder"
+        ) from None
     except OSError as error:
         raise UserError(folder, f"cannot be written ({error.strerror})", "choose another run_dir=") from error
     _locks[path] = lock
@@ -124,7 +126,7 @@ def begin_folder(path: Path, overwrite: bool, config: str, *, continued: bool = 
             or contains it, contains another run (unless `has_runs`), or may be renamed only with `overwrite`.
     """
     if path.exists() and not path.is_dir():
-        raise UserError(path, "is a file", "choose another run_dir=")
+        raise UserError(path, "is a file, not a folder", "choose another run_dir=")
     # A process that was killed early leaves its marks, and files that were not complete.
     left = MARKS if is_unfinished(path) else {LOCK}
     is_new = not path.is_dir() or all(e.name in left or is_abandoned(e) for e in path.iterdir())
@@ -160,7 +162,7 @@ def continue_folder(path: Path, config: str) -> None:
     """
     for found in path.rglob("*"):  # follows no links
         if found.is_symlink() and (found.parent != path / "wandb" or found.name not in _WANDB_LINKS):
-            raise UserError(found, "is a link", "replace it by what it leads to, or start a new run")
+            raise UserError(found, "is a symbolic link", "replace it by a copy of its target, or start a new run")
     write_text(path / UNFINISHED, f"{os.getpid()}\n")
     write_text(path / RUN_MARK, config)
 
@@ -168,12 +170,14 @@ def continue_folder(path: Path, config: str) -> None:
 def _check_run(path: Path, keys: Collection[str]) -> None:
     """Raise UserError unless the folder of a run of the command with these keys may be renamed."""
     if not _is_run(path, keys):
-        problem = "holds files that no run of this command wrote"
+        problem = "contains files that no run of this command wrote"
         raise UserError(path, problem, "choose an empty folder for run_dir=")
     if path.is_symlink():
-        raise UserError(path, "is a link", "name the folder that it leads to, or choose another run_dir=")
+        raise UserError(path, "is a symbolic link", "set run_dir= to the folder that it leads to")
     if Path.cwd().is_relative_to(path.resolve()):
-        raise UserError(path, "is the folder that this command runs in", "run it elsewhere, or choose another run_dir=")
+        raise UserError(
+            path, "contains the current folder", "run the command in another folder, or choose another run_dir="
+        )
 
 
 def _set_aside(path: Path, overwrite: bool, has_runs: bool) -> Path:
@@ -185,7 +189,7 @@ def _set_aside(path: Path, overwrite: bool, has_runs: bool) -> Path:
     stopped = is_unfinished(path)
     if stopped and is_saved(path) and not overwrite:
         hint = f"continue it by resume={path}, or set overwrite=true"
-        raise UserError(path, "holds a training that was stopped", hint)
+        raise UserError(path, "contains a training that was stopped", hint)
     if not overwrite and not stopped:
         raise UserError(path, "already exists", "choose another run_dir= or set overwrite=true")
     inner = () if has_runs else (mark.parent for mark in path.glob(f"*/**/{RUN_MARK}"))

@@ -45,7 +45,7 @@ def spec_of(value: object) -> Any:
         case _:
             names = inspect.signature(type(value)).parameters
             if missing := [name for name in names if not hasattr(value, name)]:
-                problem = f"keeps no attribute {missing[0]}, which would describe it"
+                problem = f"has no attribute {missing[0]}, although its constructor has this parameter"
                 raise UserError(type(value).__name__, problem, f"set self.{missing[0]} in the constructor")
             return {"_target_": public_name(type(value)), **{name: spec_of(getattr(value, name)) for name in names}}
 

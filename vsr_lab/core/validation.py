@@ -74,7 +74,7 @@ def explain(
             problem = f"must be a list of {found['loc'][-1] + 1} or more items, got {_short(value)}"
             return key.rpartition(".")[0], problem, ""
         if key in typed:
-            return key, "is required, and cannot be removed", f"leave ~{key} out"
+            return key, "is required, and cannot be removed", f"remove ~{key} from the command"
         return key, "is required", f"set {key}="
     if kind == "extra_forbidden":
         siblings = found.get("siblings") or _fields(model, found["loc"][:-1])

@@ -210,7 +210,9 @@ class ContentModel(BaseModel):
     def _features_are_measured(self) -> Self:
         unknown = [name for name in self.features if name not in FEATURES]
         if unknown:
-            raise UserError(f"content_model.features.{unknown[0]}", "is not measured", f"known: {', '.join(FEATURES)}")
+            raise UserError(
+                f"content_model.features.{unknown[0]}", "is not a known feature", f"choose from {', '.join(FEATURES)}"
+            )
         return self
 
     @cached_property

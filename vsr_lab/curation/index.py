@@ -185,7 +185,7 @@ def _read_manifest(manifest: Path) -> list[TextRow]:
         return []
     rows = read_rows(manifest)
     if not rows or not {"path", "sha256", "indexed"} <= set(rows[0]):
-        raise UserError(manifest, "was not written by footage index", "choose another output=")
+        raise UserError(manifest, "was not written by vsr-lab footage index", "choose another output=")
     return rows
 
 
@@ -222,7 +222,7 @@ def plan_index(root: Path, manifest: Path, scans: Scans, fresh: bool = False) ->
     tasks = [_task(path, before, by_digest, listed.get(path, []), scans, fresh) for path in files]
     taken = {task.old_path for task in tasks}
     if before and taken == {None}:
-        raise UserError(manifest, f"lists no file of {root}", "it is of other footage; choose another output=")
+        raise UserError(manifest, f"lists no file of {root}, but files of other footage", "choose another output=")
     others = [(path, row) for path, rows in before.items() if path not in taken for row in rows]
     kept = [row if path.exists() else row | {"problem": NOT_FOUND} for path, row in others]
     problems = {ascii(str(path)): "has a name that is not valid Unicode; rename it" for path in unnamed}
@@ -307,7 +307,7 @@ def _measure(task: IndexTask, model: ContentModel, scans: Scans) -> Row:
         row["problem"] = f"cannot be used as HR: {made}; empty this cell to use it anyway"
     order = str(row.get("field_order", ""))
     if order.startswith(("interlaced", "telecined")):
-        row["problem"] = f"is {order} by its pixels; make whole frames of it first"
+        row["problem"] = f"is {order} (found in its pixels); deinterlace the file first"
     return row
 
 

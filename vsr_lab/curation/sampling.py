@@ -139,9 +139,13 @@ def choose_shots(candidates: Sequence[ShotCandidate], n: int, seed: int) -> Samp
         UserError: n is below 1, or there are fewer than n candidates.
     """
     if not candidates:
-        raise UserError("frames", "no shot is that long", "use longer footage, or lower frames=")
+        raise UserError(
+            "frames", "must be <= the number of frames of the longest shot", "lower frames=, or use longer footage"
+        )
     if not 0 < n <= len(candidates):
-        raise UserError(f"n={n}", f"the footage has {len(candidates)} shots", f"set n=1 to n={len(candidates)}")
+        raise UserError(
+            "n", f"must be >= 1 and <= {len(candidates)}, the number of shots, got {n}", f"set n={len(candidates)}"
+        )
     distance = _distances(np.stack([candidate.features for candidate in candidates]))
     weight = np.array([float(len(candidate.shot)) for candidate in candidates])
     chosen = _medoids(distance, n)

@@ -233,7 +233,7 @@ class Scans:
             return stored
         footage = open_footage(path)
         if isinstance(footage, VideoFile) and footage.damage:
-            raise UserError(path, f"is damaged: {footage.damage}", "fetch it again, or leave it out")
+            raise UserError(path, f"is damaged: {footage.damage}", "copy or download the file again, or leave it out")
         found = scan(footage)
         found.save(place)
         return found
@@ -241,7 +241,7 @@ class Scans:
     def digest(self, path: Path) -> str:
         """SHA-256 of a file. Raises UserError if the file does not exist."""
         if not path.exists():
-            raise UserError(path, NOT_FOUND, "fetch it again, or index its folder again")
+            raise UserError(path, NOT_FOUND, "copy the file there, or run vsr-lab footage index again")
         key = hashlib.sha256(repr((str(absolute_path(path)), stamp_of(path))).encode(errors="surrogateescape"))
         place = self.folder / f"{key.hexdigest()[:24]}.sha256"
         known = place.read_text(encoding="utf-8", errors="replace") if place.is_file() else ""

@@ -44,12 +44,16 @@ class Curriculum:
     def __init__(self, stages: list[list[float]], longest: int) -> None:
         asked = f"data.curriculum={stages}"
         if not isinstance(stages, list) or not stages or not all(map(_is_pair, stages)):
-            raise UserError(asked, "must be a list of pairs", _EXAMPLE)
+            raise UserError(asked, "must be a list of pairs [fraction of the training, frames]", _EXAMPLE)
         starts, lengths = zip(*stages, strict=True)
         if starts[0] != 0 or any(not a < b <= 1 for a, b in pairwise(starts)):
             raise UserError(asked, "must have fractions that begin with 0, increase and are at most 1", _EXAMPLE)
         if any(length != int(length) or not 1 <= length <= longest for length in lengths):
-            raise UserError(asked, f"must have clips of 1 to {longest} frames", "change it, or raise data.clip_frames")
+            raise UserError(
+                asked,
+                f"must have clips of 1 to {longest} frames",
+                "set numbers in this range, or raise data.clip_frames",
+            )
         self._stages = [(float(start), int(length)) for start, length in stages]
 
     def frames_at(self, progress: float) -> int:

@@ -136,16 +136,18 @@ class Crops(_Clips):
     ) -> None:
         super().__init__(clips, lr_clips, degradation, seed=seed)
         if options.size % degradation.scale:
+            near = max(1, round(options.size / degradation.scale)) * degradation.scale
             problem = f"is not a multiple of the scale {degradation.scale}"
-            raise UserError(f"data.size={options.size}", problem, "choose another size")
+            raise UserError(f"data.size={options.size}", problem, f"set data.size={near}")
         self.options = options
         self.sizes = [_checked(clip, options.frames, options.size) for clip in clips]
         self._stride_ends = np.cumsum(_probabilities(options.strides))
         self._starts = [_Starts(clips, (options.frames - 1) * n) for n in range(1, len(options.strides) + 1)]
         for stride, (probability, starts) in enumerate(zip(options.strides, self._starts, strict=True), 1):
             if probability and not starts.scenes:
-                problem = f"no clip is long enough for every frame number {stride}"
-                raise UserError("data.strides", problem, "use longer clips, or set its probability to 0")
+                frames = (options.frames - 1) * stride + 1
+                problem = f"no clip has a scene of {frames} frames, which stride {stride} needs"
+                raise UserError("data.strides", problem, "use longer clips, or set the probability of this stride to 0")
 
     def __getitem__(self, number: int) -> Sample:
         return self.sample(number, self.options.frames)
@@ -213,12 +215,11 @@ def _checked(clip: StoredClip, frames: int, size: int) -> tuple[int, int]:
     """Height and width of a clip. Raises UserError if it is too short or too small for a window."""
     length, height, width, _ = clip.frames.shape
     if length < frames:
-        raise UserError(clip.name, f"has {length} frames, fewer than a crop ({frames})", "lower data.clip_frames")
+        raise UserError(clip.name, f"has {length} frames, but crops have {frames}", "lower data.clip_frames")
     longest = max(last - first for first, last in clip.scenes)
     if longest < frames:
-        raise UserError(
-            clip.name, f"has no scene of {frames} frames (the longest: {longest})", "lower data.clip_frames, or drop it"
-        )
+        problem = f"has no scene of {frames} frames (the longest has {longest})"
+        raise UserError(clip.name, problem, "lower data.clip_frames, or remove the clip")
     check_size(clip.name, (height, width), size)
     return height, width
 
@@ -226,7 +227,8 @@ def _checked(clip: StoredClip, frames: int, size: int) -> tuple[int, int]:
 def _probabilities(strides: Sequence[float]) -> np.ndarray:
     weights = np.array(strides, dtype=np.float64)
     if not len(weights) or weights.min() < 0 or not 0 < weights.sum() < np.inf:
-        raise UserError(f"data.strides={list(strides)}", "must be probabilities", "set data.strides=[0.8,0.15,0.05]")
+        problem, hint = "must be probabilities with a sum > 0", "set data.strides=[0.8,0.15,0.05]"
+        raise UserError(f"data.strides={list(strides)}", problem, hint)
     return weights / weights.sum()
 
 

@@ -1,6 +1,7 @@
 """Writing of LR files of HR footage, each with a record from which the file can be computed again, bit for bit."""
 
 import hashlib
+import math
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -65,13 +66,15 @@ class DegradationJob:
         for shot in shots:
             height, width = shot.size
             if min(height, width) < scale:
-                raise UserError(shot.path, f"is {width}x{height}, too small for scale {scale}", "lower scale=")
+                raise UserError(
+                    shot.path, f"is {width}x{height}, smaller than scale={scale} in one side", "lower scale="
+                )
             need = shot.frames * height * width * 3 * 4 * _COPIES / 2**30
             if self.degradation.temporal and need > self.memory_gib:
                 raise UserError(
                     shot.path,
-                    f"has {shot.frames} frames of {width}x{height}, which need {need:.1f} GiB at once",
-                    "use fewer (frames=0:200, or a manifest of shots), or raise memory_gib=",
+                    f"has {shot.frames} frames of {width}x{height}, which need {need:.1f} GiB of memory",
+                    f"set memory_gib={math.ceil(need)}, or use fewer frames (such as frames=0:200)",
                 )
 
     def chunks(self, shot: Shot, params: Params) -> Iterator[tuple[Frames, Frames, np.ndarray]]:

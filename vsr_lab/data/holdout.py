@@ -40,7 +40,7 @@ def hold_out(clips: Sequence[Shot], share: float, window: int) -> tuple[list[Spa
     lone = len(short) == len(clips) == 1
     for index in short:
         if lone or len(clips[index]) < window:
-            problem = f"has {len(clips[index])} frames, and training and validation need {2 * window}"
+            problem = f"has {len(clips[index])} frames, but training and validation together need {2 * window}"
             raise UserError(clips[index].path, problem, "use longer clips, or lower data.clip_frames")
     # At least one of the short ones, unless longer clips validate; evenly spread, since neighbours are alike.
     whole = set(spread(short, max(round(len(short) * share), int(len(short) == len(clips)))))
@@ -60,7 +60,11 @@ def hold_out(clips: Sequence[Shot], share: float, window: int) -> tuple[list[Spa
 def check_size(name: str, shape: tuple[int, int], size: int) -> None:
     """Raise UserError if frames of a shape (H, W) are smaller than a crop."""
     if min(shape) < size:
-        raise UserError(name, f"is {shape[1]}x{shape[0]}, smaller than a crop ({size}x{size})", "lower data.size")
+        raise UserError(
+            name,
+            f"is {shape[1]}x{shape[0]}, smaller than the crops of {size}x{size}",
+            f"set data.size= to at most {min(shape)}",
+        )
 
 
 def spread(items: Sequence[T], most: int) -> list[T]:

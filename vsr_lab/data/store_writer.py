@@ -57,8 +57,8 @@ def store_shots(shots: Sequence[Shot], folder: Path, budget_gib: float, workers:
             _decode_all(missing, workers)
         stale = store.stale_bytes(folder, {store.clip_path(folder, shot) for shot in records})
     if stale:
-        size = f"{len(stale)} clips ({sum(stale) / GIB:.2f} GiB) whose footage is gone or has changed"
-        print(f"{folder}: holds {size}; vsr-lab footage store {folder} prune=true removes them")
+        size = f"{len(stale)} clips ({sum(stale) / GIB:.2f} GiB) whose source files are missing or have changed"
+        print(f"{folder}: holds {size}; vsr-lab footage store {folder} prune=true deletes them")
     return [store.StoredClip(shot.name, store.clip_path(folder, shot), _cuts(shot)) for shot in shots]
 
 
@@ -95,7 +95,7 @@ def _known(shots: Sequence[Shot], folder: Path) -> dict[Shot, store.Record | Non
             record = None
         records[shot] = record
     if damaged:
-        print(f"{folder}: {damaged} stored clips were damaged and are decoded anew")
+        print(f"{folder}: {damaged} stored clips were damaged and are decoded again")
     return records
 
 
@@ -109,10 +109,10 @@ def _check_room(records: dict[Shot, store.Record | None], folder: Path, budget_g
         shrink = math.sqrt(total / budget_gib)
         raise UserError(
             "data.budget_gib",
-            f"is {budget_gib:g}, and the decoded clips need {total:.3g} GiB",
-            f"raise it to {math.ceil(total)}; or use what fits: the first {kept} of {len(sizes)} clips (data.clips), "
-            f"about {frames} frames of each (data.frames=0:{frames}), or all downscaled {shrink:.2f} times more "
-            "(data.downscale)",
+            f"is {budget_gib:g} GiB, but the decoded clips need {total:.3g} GiB",
+            f"set data.budget_gib={math.ceil(total)}, or use less footage: the first {kept} of {len(sizes)} clips "
+            f"(data.clips), about {frames} frames of each (data.frames=0:{frames}), or a {shrink:.2f} times higher "
+            "data.downscale",
         )
     needed = sum(_decoded_bytes(shot) for shot, record in records.items() if not record)
     disk = shutil.disk_usage(next(place for place in (folder, *folder.absolute().parents) if place.exists()))
@@ -120,8 +120,8 @@ def _check_room(records: dict[Shot, store.Record | None], folder: Path, budget_g
     if needed > free and disk.total:  # a pseudo file system has neither
         raise UserError(
             folder,
-            f"the disk has {free / 2**20:.0f} MiB free, {needed / 2**20:.0f} are needed",
-            "choose another data.store=, or free some",
+            f"needs {needed / 2**20:.0f} MiB, but the disk has {free / 2**20:.0f} MiB free",
+            "free some space, or set data.store= to another disk",
         )
 
 

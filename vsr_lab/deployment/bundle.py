@@ -94,7 +94,7 @@ def export(
     about: dict[str, Any] = note["about"]
     called = name or about.get("name")
     if not called:
-        raise UserError(weights, "does not say the name of its model", "set candidate.name=")
+        raise UserError(weights, "does not contain the name of its model", "set candidate.name=NAME")
     about = {**about, "weights_sha256": sha256(Path(weights))}
     scores: list[Scores] = []
     if selection is not None:
@@ -116,7 +116,7 @@ def _check_selected(weights: Path, path: Path, allow_provisional: bool) -> tuple
     if not own:
         chosen = ", ".join(f"{choice.chosen} for {choice.suite}" for choice in selection.choices if choice.chosen)
         raise Refusal(
-            f"{path} did not choose the weights {weights} (sha256 {digest[:12]}); it chose {chosen or 'none'}"
+            f"{path}: chose {chosen or 'nothing'}, not {weights} (SHA-256 {digest[:12]}...); export the chosen weights"
         )
     verdicts = "; ".join(f"{choice.suite}: {choice.verdict}" for choice in own)
     if any(choice.provisional for choice in own) and not allow_provisional:
@@ -165,7 +165,8 @@ def write_bundle(
             the environment variable SOURCE_DATE_EPOCH is no number of seconds.
     """
     if not isinstance(network, StreamingNetwork):
-        raise UserError(name, "needs future frames, so it has no streaming step", "export a streaming network")
+        problem = "needs future frames, so it cannot run frame by frame"
+        raise UserError(name, problem, "train a streaming network, such as model=recurrent")
     with atomic_path(folder) as temporary:
         temporary.mkdir()
         save_network(network, about, temporary / WEIGHTS)
@@ -248,7 +249,8 @@ def open_bundle(folder: Path | str, runtime: RuntimeOptions | None = DEFAULT) ->
     for key in ("scale", "warm_up", "size_multiple"):
         said, own = getattr(manifest, key), getattr(network, key)
         if said != own:
-            raise UserError(folder / MANIFEST, f"{key} is {said}, that of its graph {own}", "export the bundle again")
+            problem = f"has {key} {said}, but the network in the bundle has {own}"
+            raise UserError(folder / MANIFEST, problem, "export the bundle again")
     return Bundle(folder, manifest, network, runtime)
 
 

@@ -10,8 +10,8 @@ from vsr_lab.core.tracking import set_up_wandb, wandb_root
 from vsr_lab.deployment.bundle import CARD, MANIFEST, Bundle
 from vsr_lab.deployment.signature import SIGNATURE
 
-_TOKEN = "set HF_TOKEN to a token that may write there"
-_LOGIN = "log in with wandb login, or set WANDB_MODE=offline"
+_TOKEN = "set the variable HF_TOKEN to a token with write access"
+_LOGIN = "run wandb login, or set the variable WANDB_MODE to offline"
 
 
 def push_bundle(bundle: Bundle, to: str, *, private: bool = True) -> str:
@@ -36,7 +36,7 @@ def push_bundle(bundle: Bundle, to: str, *, private: bool = True) -> str:
     files = [bundle.folder / name for name in names if (bundle.folder / name).is_file()]
     for file in files:
         if file.is_symlink():  # the signature has no hash
-            raise UserError(file, "is a link", "copy the file that it leads to into the bundle")
+            raise UserError(file, "is a symbolic link", "replace it by a copy of its target")
     kind, _, name = to.partition(":")
     return _to_hub(name, files, private) if kind == "hf" else _to_wandb(name, files, bundle)
 
@@ -50,7 +50,7 @@ def _to_hub(repository: str, files: list[Path], private: bool) -> str:
         api.create_repo(repository, private=private, exist_ok=True)
         is_public = not api.repo_info(repository).private
     if private and is_public:
-        raise UserError(subject, "is public", "set private=false to push to it")
+        raise UserError(subject, "is a public repository, but private=true", "set private=false, or choose another to=")
     with failing():
         copies = {file.name: file for file in files}
         copies["README.md"] = copies[CARD]  # which the Hub shows
@@ -62,7 +62,11 @@ def _to_wandb(place: str, files: list[Path], bundle: Bundle) -> str:
     import wandb
 
     if (folder := wandb_root() / "wandb").is_symlink():
-        raise UserError(folder, "is a link, and wandb would write through it", "remove it, or set WANDB_DIR=FOLDER")
+        raise UserError(
+            folder,
+            "is a symbolic link, and wandb would write to its target",
+            "remove it, or set the variable WANDB_DIR to a folder",
+        )
     set_up_wandb(silent=True, offline=False)
     project, _, name = place.partition("/")
     subject, facts = f"to=wandb:{place}", bundle.manifest.model_dump(include={"name", "scale", "fingerprint"})

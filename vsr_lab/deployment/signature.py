@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 SIGNATURE = "manifest.sig"
 _LARGEST = 1 << 16  # bytes of a key that are read
-_HINT = "openssl genpkey -algorithm ed25519 -out KEY.pem makes one, openssl pkey -in KEY.pem -pubout its public key"
+_HINT = (
+    "create it by openssl genpkey -algorithm ed25519 -out KEY.pem, its public key by openssl pkey -in KEY.pem -pubout"
+)
 
 
 def parse_private_key(pem: bytes, path: Path, hint: str) -> "PrivateKeyTypes":
@@ -35,7 +37,7 @@ def parse_private_key(pem: bytes, path: Path, hint: str) -> "PrivateKeyTypes":
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
     with reported(
-        (ValueError, TypeError, UnsupportedAlgorithm), path, "is not a private key in PEM without a passphrase", hint
+        (ValueError, TypeError, UnsupportedAlgorithm), path, "is not an unencrypted private key in PEM format", hint
     ):
         return load_pem_private_key(pem, None)
 
@@ -56,7 +58,7 @@ def read_public_key(path: Path) -> "Ed25519PublicKey":
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-    with reported((ValueError, TypeError, UnsupportedAlgorithm), path, "is not a public key in PEM", _HINT):
+    with reported((ValueError, TypeError, UnsupportedAlgorithm), path, "is not a public key in PEM format", _HINT):
         key = load_pem_public_key(_read(path))
     if not isinstance(key, Ed25519PublicKey):
         raise UserError(path, "is not an Ed25519 key", _HINT)
@@ -100,11 +102,13 @@ def check_signature(manifest: Path, key: "Ed25519PublicKey") -> str:
     check_file(manifest, "give the folder of a bundle")
     path = manifest.with_name(SIGNATURE)
     if not path.is_file():
-        raise Refusal(f"{manifest.parent}: is not signed; export it with private_key=")
+        raise Refusal(f"{manifest.parent}: is not signed; export the bundle again with private_key=")
     with path.open("rb") as file:
         signature = file.read(_LARGEST)
     try:
         key.verify(signature, manifest.read_bytes())
     except InvalidSignature as error:
-        raise Refusal(f"{path}: was not made with this key, or the manifest was changed") from error
+        raise Refusal(
+            f"{path}: does not fit this public key or manifest.json; set another public_key=, or copy the bundle again"
+        ) from error
     return hashlib.sha256(key.public_bytes_raw()).hexdigest()[:16]

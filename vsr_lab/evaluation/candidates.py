@@ -87,8 +87,8 @@ class FramesCandidate:
         # The output is evaluated as it is, interlacing artifacts included.
         shots = {shot.name: shot for shot in find_shots(self.root, ShotSelection(deinterlace="keep"))}
         if clip not in shots:
-            layout = f"expected {self.root}/{clip}/ with one image per frame, or a video {self.root}/{clip}.mkv"
-            raise UserError(self.root, f"has no clip {clip}; it has {', '.join(sorted(shots))}", layout)
+            layout = f"add {self.root}/{clip}/ with one image for each frame, or a video {self.root}/{clip}.mkv"
+            raise UserError(self.root, f"has no clip {clip} (it has {', '.join(sorted(shots))})", layout)
         return shots[clip]
 
     def digest(self, clips: Iterable[str]) -> str:
@@ -102,10 +102,18 @@ class FramesCandidate:
         count = -1
         for count, _ in enumerate(lr):
             if count >= shot.frames:
-                raise UserError(shot.path, f"has {shot.frames} frames, and the clip has more", "write every frame")
+                raise UserError(
+                    shot.path,
+                    f"has {shot.frames} frames, but the clip has more",
+                    "write one frame for each frame of the clip",
+                )
             yield next(sr)
         if count + 1 != shot.frames:  # one frame more than the clip has was requested, so the clip ended
-            raise UserError(shot.path, f"has {shot.frames} frames, and the clip {count + 1}", "write the same frames")
+            raise UserError(
+                shot.path,
+                f"has {shot.frames} frames, but the clip has {count + 1}",
+                "write one for each frame of the clip",
+            )
 
 
 def _candidate(
@@ -234,5 +242,5 @@ def frames(path: PathText, name: Name | None = None) -> Candidate:
     """Candidate from SR frames that another tool wrote, see `FramesCandidate`."""
     root = Path(path).resolve()
     if not root.is_dir():
-        raise UserError(path, "is not a folder", f"expected {path}/CLIP/ with one image per frame, or {path}/CLIP.mkv")
+        raise UserError(path, "is not a folder", "give a folder with CLIP/ (one image for each frame) or CLIP.mkv")
     return FramesCandidate(name or root.name, root, CandidateFacts(kind="frames", path=str(root)))

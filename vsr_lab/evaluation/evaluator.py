@@ -47,7 +47,7 @@ def check_clips(candidates: Collection[Candidate], suite: Suite, protocol: Proto
             raise UserError(
                 f"candidate {candidate.name}",
                 f"{_description(candidate)} upscales x{candidate.scale}, protocol {protocol.name} is x{protocol.scale}",
-                "choose a candidate or a protocol of the other's scale",
+                "choose a candidate and a protocol of the same scale",
             )
     high = suite.shots()
     low = suite.low_shots(high, protocol.scale) or [None] * len(high)
@@ -58,16 +58,16 @@ def check_clips(candidates: Collection[Candidate], suite: Suite, protocol: Proto
         if len(protocol.scored_frames(shot.frames)) < 1:
             raise UserError(
                 shot.path,
-                f"has {shot.frames} frames, too few for protocol.trim={protocol.trim}",
-                "name the other clips by suite.clips=[...]",
+                f"has {shot.frames} frames, but protocol.trim={protocol.trim} needs {2 * protocol.trim + 1}",
+                "leave this clip out by suite.clips=[CLIP,...]",
             )
         if min(shot.size) // protocol.scale * protocol.scale < protocol.min_side:
             size = "x".join(map(str, shot.size[::-1]))
             reason = f"needs at least {protocol.min_side} pixels a side (protocol.crop={protocol.crop})"
             raise UserError(
                 shot.path,
-                f"is {size}, and protocol {protocol.name} {reason}",
-                "name the other clips by suite.clips=[...]",
+                f"is {size}, but protocol {protocol.name} {reason}",
+                "leave this clip out by suite.clips=[CLIP,...]",
             )
         for candidate in candidates:
             if isinstance(candidate, FramesCandidate):
@@ -210,7 +210,7 @@ def _run_in(
             yield outcome.result
     if errors:
         problem = f"{len(errors)} of {len(tasks)} tasks failed ({errors[0]})"
-        raise UserError("evaluation", problem, "the same command continues with these")
+        raise UserError("evaluation", problem, "run the same command again to repeat these tasks")
 
 
 def _write(

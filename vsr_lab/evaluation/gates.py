@@ -222,7 +222,11 @@ def clip_values(run: Run, baseline: Run | None, metric: str) -> list[tuple[str, 
 def metric_values(run: Run, metric: str) -> dict[str, statistics.Values]:
     """Clip -> values of a metric. Raises UserError if the evaluation lacks the metric."""
     if metric not in run.values:
-        raise UserError(run.folder, f"has no {metric}, which a gate needs", "evaluate it with that metric")
+        raise UserError(
+            run.folder,
+            f"has no metric {metric}, which a gate needs",
+            f"evaluate again with +metric@protocol.metrics.{metric}={metric}",
+        )
     return run.values[metric]
 
 

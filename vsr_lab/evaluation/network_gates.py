@@ -208,5 +208,7 @@ def _path(facts: CandidateFacts) -> Path:
 
 def _digest(file: Path) -> str:
     if not file.is_file():
-        raise UserError(file, "not found", "run select where the candidate's files are, or evaluate it again")
+        raise UserError(
+            file, "not found", "run vsr-lab select in the folder where evaluate ran, or evaluate this candidate again"
+        )
     return sha256(file)

@@ -79,7 +79,9 @@ def _known(key: str, names: Sequence[str]) -> list[MetricFacts]:
     missing = set(names) - {metric.name for metric in found}
     if missing:
         known = ", ".join(sorted(path.stem for path in (config_dir() / "metric").glob("*.yaml")))
-        raise UserError(key, f"{sorted(missing)[0]} is not a metric that can rank", f"use one of {known}")
+        raise UserError(
+            key, f"{sorted(missing)[0]} is not a metric by which candidates can be ranked", f"use one of {known}"
+        )
     return found
 
 

@@ -32,19 +32,25 @@ def read_votes(path: Path, runs: Iterable[Run], baseline: str) -> list[PairVotes
             6 clips of a suite.
     """
     if path.suffix == ".sqlite":
-        raise UserError(path, "holds the single votes, not their result", "give votes.json of vsr-lab vote serve=false")
+        raise UserError(
+            path, "contains the single votes, not their result", "give votes.json of vsr-lab vote serve=false"
+        )
     votes = read_record(path, Votes)
     for run in runs:
         clips = {row.clip for row in votes.pairs if row.suite == run.suite}
         known = votes.evaluations.get(run.suite, {}).get(run.candidate)
         if known is None and run.candidate != baseline:
-            raise UserError(path, f"has no votes on {run.candidate} on {run.suite}", "vote on it, or leave it out")
+            raise UserError(
+                path,
+                f"has no votes on candidate {run.candidate} on suite {run.suite}",
+                "vote on it, or remove it from runs=",
+            )
         if known not in (None, run.summary.fingerprint):
-            reason = f"has votes on another {run.candidate}, or on other clips of {run.suite}, than {run.folder}"
-            raise UserError(path, reason, "vote on the evaluations that are given here")
+            reason = f"has votes on other weights of {run.candidate} or other clips of {run.suite} than {run.folder}"
+            raise UserError(path, reason, "vote on the evaluations in runs=")
         if len(clips) < _FEWEST_CLIPS:
             reason = f"has votes on {len(clips)} clips of {run.suite}, too few for a preference to be significant"
-            raise UserError(path, reason, f"vote on {_FEWEST_CLIPS} or more (vsr-lab vote clips=)")
+            raise UserError(path, reason, f"vote on {_FEWEST_CLIPS} clips or more (vsr-lab vote clips={_FEWEST_CLIPS})")
     return votes.pairs
 
 

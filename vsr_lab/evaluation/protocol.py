@@ -65,8 +65,8 @@ class Protocol:
         if self.degradation.temporal or self.degradation.modifies_target:
             raise UserError(
                 f"protocol {self.name}",
-                "its degradation needs whole clips or changes the target, a protocol degrades a few frames at a time",
-                "write the LR first (vsr-lab footage degrade) and set suite.lr_root=",
+                "cannot use a degradation that needs whole clips or changes HR",
+                "write LR by vsr-lab footage degrade, and set suite.lr_root= to it",
             )
 
     @property

@@ -112,14 +112,16 @@ class Run:
             rows = read_parquet(path, list(_COLUMNS))
         wrong = [name for name, kind in _COLUMNS.items() if rows.schema[name] != kind]
         if wrong:
-            raise UserError(path, f"has {rows.schema[wrong[0]]} in column {wrong[0]}", _AGAIN)
+            raise UserError(
+                path, f"has the type {rows.schema[wrong[0]]} in column {wrong[0]}, not {_COLUMNS[wrong[0]]}", _AGAIN
+            )
         if any(any(counts) for counts in rows.null_count().iter_rows()):
             raise UserError(path, "has empty cells", _AGAIN)
         if len(rows.filter(~pl.col("frame").is_between(0, _LAST_FRAME))):
-            raise UserError(path, f"has frames that are not in 0 to {_LAST_FRAME}", _AGAIN)
+            raise UserError(path, f"has frame numbers that are not in [0, {_LAST_FRAME}]", _AGAIN)
         lengths = rows.group_by("clip", "metric").agg(pl.col("frame").max() + 1)
         if int(lengths["frame"].sum()) > 4 * len(rows) + _UNSCORED:
-            raise UserError(path, "has values of frames far beyond the others", _AGAIN)
+            raise UserError(path, "has frame numbers that are too large for its number of rows", _AGAIN)
         return rows
 
     def check(self) -> None:
@@ -231,8 +233,8 @@ def check_comparable(runs: list[Run]) -> None:
         own = run.summary.protocol
         for key, what in (("name", "protocol"), ("fingerprint", "protocol settings")):
             if (found := getattr(own, key)) != (wanted := getattr(first, key)):
-                hint = "numbers of different protocols cannot be compared; evaluate again under one"
-                raise UserError(run.folder, f"{what} {found}, but {runs[0].folder} has {wanted}", hint)
+                hint = "evaluate both with the same protocol and settings"
+                raise UserError(run.folder, f"has {what} {found}, but {runs[0].folder} has {wanted}", hint)
     measured: dict[str, Run] = {}
     suites: dict[str, Run] = {}
     seen: dict[tuple[str, str], Run] = {}

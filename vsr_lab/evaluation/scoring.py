@@ -130,10 +130,16 @@ def _frames(targets: Iterable[Pair], outputs: Sequence[Timed], watch: Watch) -> 
         for timed in outputs:
             sr, name = next(timed, None), timed.candidate.name
             if sr is None:
-                raise UserError(name, f"outputs {t} frames, and the clip has more", "write every frame")
+                raise UserError(
+                    name, f"outputs {t} frames, but the clip has more", "output one frame for each frame of the clip"
+                )
             if sr.shape != pair.hr.shape:
                 (width, height), (w, h) = (frame.shape[-1:-3:-1] for frame in (sr, pair.hr))
-                raise UserError(name, f"outputs {width}x{height} frames, HR has {w}x{h}", "check the scale")
+                raise UserError(
+                    name,
+                    f"outputs {width}x{height} frames, but HR has {w}x{h}",
+                    "choose a candidate with the scale of the protocol",
+                )
             if not sr.sum(dtype=torch.float32).isfinite():  # a third of the time of looking at each
                 where = timed.candidate.facts.path or name
                 raise UserError(where, f"outputs NaN or infinity in frame {t}", "evaluate other weights")
@@ -142,7 +148,11 @@ def _frames(targets: Iterable[Pair], outputs: Sequence[Timed], watch: Watch) -> 
         yield pair, made
     for timed in outputs:
         if next(timed, None) is not None:
-            raise UserError(timed.candidate.name, "outputs more frames than the clip has", "write the same frames")
+            raise UserError(
+                timed.candidate.name,
+                "outputs more frames than the clip has",
+                "output one frame for each frame of the clip",
+            )
 
 
 def _windows(frames: Iterable[Scored], size: int, starts_scene: IsCut) -> Iterator[tuple[int, int, list[Scored]]]:
@@ -210,5 +220,5 @@ def _row(metric: str, values: object, frames: int) -> Tensor:
         hint = "return one value per frame, NaN where there is none"
         raise UserError(f"metric {metric}", f"returned {found}, expected a tensor of shape (1, {frames})", hint)
     if torch.isinf(values).any():
-        raise UserError(f"metric {metric}", "returned infinity", "limit its range")
+        raise UserError(f"metric {metric}", "returned infinity", "return finite numbers or NaN")
     return values[0]

@@ -69,7 +69,11 @@ def select(
     choices: list[Choice] = []
     for suite, candidates in by_suite(runs).items():
         if baseline not in candidates:
-            raise UserError(f"suite {suite!r}", f"has no run of {baseline}, the baseline", "add one, or set baseline=")
+            raise UserError(
+                f"suite {suite!r}",
+                f"has no evaluation of the baseline {baseline}",
+                "add it to runs=, or choose another baseline=",
+            )
         own = gates.get(candidates[baseline].summary.content or "default", gates["default"])
         needed = Needed({"rank_by": rank_by, "front": front}, own.values())
         needed.check_baseline(candidates[baseline])

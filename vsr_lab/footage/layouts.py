@@ -110,7 +110,9 @@ def read_layout(root: Path, name: str = AUTO) -> Layout:
         if name in (AUTO, known) and root.is_dir() and (layout := read(root)):
             return layout
     if name not in (AUTO, _FOOTAGE):
-        raise UserError(root, f"is not laid out as {name}", "see data/README.md for its folders, or set layout=auto")
+        raise UserError(
+            root, f"is not laid out as {name}", "set layout=auto, or arrange the folders as in data/README.md"
+        )
     return Layout(_FOOTAGE, "", (), {"": _clips(root, root)})
 
 
@@ -263,5 +265,5 @@ def lr_path_at_scale(name: str, lows: Sequence[tuple[int, Path]], scale: int) ->
     fitting = [path for at, path in lows if at == scale] or [path for at, path in lows if at == ANY_SCALE]
     if len(fitting) == 1:
         return fitting[0]
-    problem = f"has {len(fitting) or 'no'} recorded LR at 1/{scale} in its folder"
-    raise UserError(name, problem, "set lr_root=FOLDER, or lr_root=null to have LR made")
+    problem = f"has {len(fitting) or 'no'} recorded LR clips at 1/{scale} of the HR size"
+    raise UserError(name, problem, "set lr_root=FOLDER, or lr_root=null to compute LR from HR")

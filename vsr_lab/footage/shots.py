@@ -69,7 +69,9 @@ class Shot:
             width, height, x, y = self.crop
             if min(x, y) < 0 or min(width, height) < 1 or y + height > footage.size[0] or x + width > footage.size[1]:
                 raise UserError(
-                    self.path, f"is {footage.size[1]}x{footage.size[0]}, and crop is {self.crop}", "correct the crop"
+                    self.path,
+                    f"is {footage.size[1]}x{footage.size[0]}, too small for crop (width, height, x, y) {self.crop}",
+                    "correct the column crop",
                 )
         return footage
 
@@ -170,7 +172,7 @@ def find_shots(
     else:
         if content:
             problem = "is not a manifest with a column content_type, by which clips could be selected"
-            raise UserError(root, problem, "leave the key `content` out, or give the manifest of vsr-lab footage index")
+            raise UserError(root, problem, "remove the key content, or give the manifest of vsr-lab footage index")
         found = read_layout(root, selection.layout)
         entries = found.parts[found.part(split, root)]
         shots = [replace(usual, name=entry.name, path=entry.path, lows=entry.lows) for entry in entries]
@@ -180,16 +182,20 @@ def find_shots(
         inside(Path(), shot.name, root)  # what is written of a clip is named after it
     twice = [name for name, count in Counter(shot.name for shot in shots).items() if count > 1]
     if twice:
-        raise UserError(root, f"has more than one clip named {twice[0]}", "give each its own name (column name)")
+        raise UserError(
+            root, f"has two clips named {twice[0]}", "use a manifest with different names in its column name"
+        )
     if selection.clips:
         known = {shot.name: shot for shot in shots}
         missing = [name for name in selection.clips if name not in known]
         if missing:
-            raise UserError("clips", f"{root} has no clip {', '.join(missing)}", f"it has {', '.join(sorted(known))}")
+            raise UserError(
+                "clips", f"{root} has no clip {', '.join(missing)}", f"choose from {', '.join(sorted(known))}"
+            )
         shots = [known[name] for name in selection.clips]
     if not shots:
         raise UserError(
-            root, f"lists no footage of split {split} and content {content}", "correct the manifest, or the keys"
+            root, f"lists no footage for split={split} and content={content}", "correct the manifest, or these keys"
         )
     return shots
 
@@ -228,11 +234,13 @@ def check_lr_shot(high: Shot, low: Shot, scale: int) -> None:
         UserError: the number of frames or the size is wrong.
     """
     if high.frames != low.frames:
-        raise UserError(low.path, f"has {low.frames} frames, and its HR {high.frames}", "give both the same frames")
+        raise UserError(low.path, f"has {low.frames} frames, but its HR has {high.frames}", "give both the same frames")
     expected = (high.size[0] // scale, high.size[1] // scale)
     if low.size != expected:
         size, wanted = (f"{width}x{height}" for height, width in (low.size, expected))
-        raise UserError(low.path, f"is {size}; its HR over {scale} is {wanted}", "check the scale")
+        raise UserError(
+            low.path, f"is {size}, but its HR size divided by scale {scale} is {wanted}", "correct scale= or this clip"
+        )
 
 
 def splits_of(root: Path) -> list[str]:
@@ -298,4 +306,4 @@ def _row_to_shot(manifest: Path, row: dict[str, str], default: Shot) -> Shot:
             sha256=row.get("sha256") or "",
         )
     except ValueError as error:
-        raise UserError(manifest, f"row {row['path']}: {error}", "fix the row") from error
+        raise UserError(manifest, f"row {row['path']}: {error}", "correct this row") from error

@@ -24,29 +24,29 @@ def read_rows(path: Path) -> list[dict[str, str]]:
         if path.suffix == ".parquet":
             return _read_parquet(path)
         if path.stat().st_size > _MOST_BYTES:
-            raise UserError(path, f"has more than {_MOST_BYTES >> 20} MiB", "split it")
+            raise UserError(path, f"has more than {_MOST_BYTES >> 20} MiB", "split the file")
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file, restkey="", strict=True)
             columns = list(reader.fieldnames or ())
             rows = [dict(row) for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         reason = "it is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else error
-        raise UserError(path, f"cannot be read ({reason})", "give a CSV with a column path") from error
+        raise UserError(path, f"cannot be read ({reason})", "give a CSV file with a column path") from error
     twice = [name for name, count in Counter(columns).items() if count > 1]
     if twice:
-        raise UserError(path, f"has two columns named {twice[0]}", "remove one")
+        raise UserError(path, f"has two columns named {twice[0]}", "rename or remove one of them")
     if len(columns) == 1 and any(sign in columns[0] for sign in ";\t|"):
         raise UserError(path, f"has a single column, {columns[0]!r}", "separate columns by commas")
     for number, row in enumerate(rows, 2):
         if "" in row and any(row[""]):
-            raise UserError(path, f"line {number} has more cells than the header", "quote cells that hold a comma")
+            raise UserError(path, f"line {number} has more cells than the header", "quote cells that contain a comma")
     return [{column: cell or "" for column, cell in row.items() if column} for row in rows]
 
 
 def check_paths(table: Path, rows: Sequence[Mapping[str, str]]) -> None:
     """Raise UserError unless the table has rows, and a column `path`."""
     if not rows or "path" not in rows[0]:
-        raise UserError(table, "has no rows with a column path", "see data/README.md for the columns")
+        raise UserError(table, "has no rows, or no column path", "add the columns of data/README.md")
 
 
 def _read_parquet(path: Path) -> list[dict[str, str]]:

@@ -123,7 +123,7 @@ class SpatioTemporal(nn.Module):
             UserError: the clip has fewer than three frames.
         """
         if clip.shape[1] < 3:
-            raise UserError("data.clip_frames", f"must be >= 3 for adversarial=, got {clip.shape[1]}")
+            raise UserError("data.clip_frames", f"must be >= 3 for adversarial losses, got {clip.shape[1]}")
         enlarged = imresize(lr, clip.shape[-1] // lr.shape[-1])
         views = [
             *_triplets(clip),

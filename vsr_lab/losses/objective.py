@@ -86,16 +86,19 @@ class Objective(nn.Module):
             UserError: one of these conditions is not met.
         """
         if sum(isinstance(term.loss, Adversarial) for _, term in self._named()) > 1:
-            problem = "two discriminators, of which one would not learn"
-            raise UserError("loss.terms", problem, "keep one adversarial term")
+            problem = "must not have two adversarial terms, since only one discriminator is trained"
+            raise UserError("loss.terms", problem, "remove one of these terms")
         if not any(term.weight_at(0.0) for _, term in self._named()):
-            remedy = "add one with weight > 0, start 0 and ramp 0, such as charbonnier"
-            raise UserError("loss.terms", "no loss has a weight at the first step", remedy)
+            remedy = "add a term with weight > 0, start=0 and ramp=0, such as charbonnier"
+            raise UserError("loss.terms", "must contain a loss with a weight > 0 at the first step", remedy)
         offered = _OWN | set(extra)
         for name, term in self._named():
             if missing := [need for need in required_inputs(term.loss.forward) if need not in offered]:
-                offer = f"this training has only {', '.join(sorted(offered))}"
-                raise UserError(f"loss.terms.{name}", f"needs {missing[0]}", offer)
+                others = f"choose a loss of {', '.join(sorted(offered))}, or remove it by ~loss.terms.{name}"
+                offer = "set candidate@teacher=checkpoint teacher.path=FILE" if missing[0] == "teacher_sr" else others
+                raise UserError(
+                    f"loss.terms.{name}", f"needs the input {missing[0]}, which this training does not have", offer
+                )
 
     def _named(self) -> Iterator[tuple[str, Term]]:
         for name, term in self.terms.items():
@@ -140,7 +143,9 @@ class Objective(nn.Module):
                     value = inputs.call(term.loss.forward)
                 if value.numel() != 1:
                     shape = tuple(value.shape)
-                    raise UserError(f"loss.terms.{name}", f"returned a tensor of {shape}", "return the mean, a scalar")
+                    raise UserError(
+                        f"loss.terms.{name}", f"returned a tensor of shape {shape}", "return the mean, a scalar"
+                    )
                 total = total + weights[name] * value
                 parts[name] = value.detach()
         # After them: inputs are shared, and these would compute them without gradients.

@@ -44,7 +44,9 @@ def reader() -> Any:
         UserError: the extra `legibility` is not installed.
     """
     problem = "its package is not installed ({}), and there is none for Python 3.13"
-    hint = "pip install 'vsr-lab[legibility]' (Python 3.11 or 3.12), or set ~protocol.metrics.legibility"
+    hint = (
+        "pip install 'vsr-lab[legibility]' (Python 3.11 or 3.12), or remove the metric (~protocol.metrics.legibility)"
+    )
     with reported(ImportError, "legibility", problem, hint):
         module = importlib.import_module("rapidocr_onnxruntime")
     return module.RapidOCR(intra_op_num_threads=torch.get_num_threads())

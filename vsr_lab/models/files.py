@@ -119,7 +119,11 @@ def read_note(path: Path) -> dict[str, Any]:
     with _opened(path) as file:
         metadata = file.metadata() or {}
     if "vsr_lab" not in metadata:
-        raise UserError(path, "does not say which network it holds", "give a network.safetensors of a training run")
+        raise UserError(
+            path,
+            "does not describe the network that its weights are for",
+            "give a network.safetensors of a training run",
+        )
     note = parse_json(metadata["vsr_lab"], f"{path}: its metadata")
     validate(Note, note, f"{path}: its metadata")
     return {"about": {}, **note}
@@ -176,16 +180,18 @@ def fill(network: Network, tensors: dict[str, Tensor], path: Path) -> None:
     """
     spoilt = [name for name, tensor in tensors.items() if not torch.isfinite(tensor).all()]
     if spoilt:
-        raise UserError(path, f"holds NaN or Inf in {spoilt[0]} ({len(spoilt)} tensors)", "take an earlier checkpoint")
+        raise UserError(
+            path, f"contains NaN or infinity in {spoilt[0]} ({len(spoilt)} tensors)", "use an earlier checkpoint"
+        )
     own = network.state_dict()
     for name, tensor in tensors.items():
         if name in own and own[name].is_floating_point() != tensor.is_floating_point():
             kind = str(tensor.dtype).removeprefix("torch.")
-            raise UserError(path, f"holds {kind} in {name}, which has to be floating point", "take another checkpoint")
+            raise UserError(path, f"contains {kind} in {name}, not {own[name].dtype}", "use another checkpoint")
     try:
         network.load_state_dict(tensors)
     except RuntimeError as error:
         reason = textwrap.shorten(str(error).strip().splitlines()[-1], 160, placeholder=" ...")
         raise UserError(
-            path, f"holds weights of another architecture ({reason})", "choose the matching model= and scale="
+            path, f"contains weights of another architecture ({reason})", "choose the matching model= and scale="
         ) from error

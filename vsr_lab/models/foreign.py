@@ -115,5 +115,5 @@ def _described(path: Path) -> Any:
             path, f"cannot be loaded by spandrel ({reason})", "give a model of an architecture that spandrel supports"
         ) from error
     if not isinstance(descriptor, spandrel.ImageModelDescriptor) or descriptor.input_channels != 3:
-        raise UserError(path, "does not turn RGB images into RGB images", "give a super-resolution model")
+        raise UserError(path, "is not a model that upscales RGB images", "give a super-resolution model")
     return descriptor

@@ -57,13 +57,13 @@ def published(network: Network, loaded: dict[str, Any], path: Path) -> dict[str,
     renames = _RENAMES.get(type(network).__name__)
     if renames is None:
         known = ", ".join(_RENAMES)
-        problem = f"holds published weights, which can be read only into {known}"
+        problem = f"contains published weights, which only the networks {known} can load"
         raise UserError(
-            path, problem, f"choose another model= than {type(network).__name__}, or give a network.safetensors"
+            path, problem, f"choose model= of one of these, not {type(network).__name__}, or give a network.safetensors"
         )
     tensors = loaded.get("params", loaded)
     if not isinstance(tensors, dict) or not tensors or not all(isinstance(v, Tensor) for v in tensors.values()):
-        raise UserError(path, "holds no weights", _HINT)
+        raise UserError(path, "contains no weights", _HINT)
     return {_renamed(name, renames): tensor for name, tensor in tensors.items()}
 
 
@@ -77,7 +77,7 @@ def read_tensors(path: Path) -> dict[str, Any]:
     with reported(Exception, path, "is damaged, compressed, or contains more than tensors and numbers", _HINT):
         loaded: Any = load_tensors(path)
     if not isinstance(loaded, dict):
-        raise UserError(path, "holds no weights", _HINT)
+        raise UserError(path, "contains no weights", _HINT)
     return loaded
 
 
@@ -111,7 +111,11 @@ def init_network(network: Network, path: Path, skip: Sequence[str] = ()) -> list
     own = network.state_dict()
     for pattern in skip:
         if not any(fnmatchcase(name, pattern) for name in own):
-            raise UserError(f"init_skip={pattern}", "matches no weights", f"names are such as {next(iter(own))}")
+            raise UserError(
+                f"init_skip={pattern}",
+                "matches no weights of the network",
+                f"write a pattern of names such as {next(iter(own))}",
+            )
     left = [name for name in own if any(fnmatchcase(name, pattern) for pattern in skip)]
     tensors = _read(network, path)
     if isinstance(network, Span | SpanStream):
@@ -151,5 +155,7 @@ def checkpoint_weights(state: dict[str, Tensor], path: Path) -> dict[str, Tensor
     """
     tensors = {name.removeprefix(_PREFIX): value for name, value in state.items() if name.startswith(_PREFIX)}
     if not tensors:
-        raise UserError(path, "is not a checkpoint of vsr-lab train", "give one from a run's checkpoints/")
+        raise UserError(
+            path, "is not a checkpoint of vsr-lab train", "give a .ckpt file from the folder checkpoints of a run"
+        )
     return fold_state(tensors)

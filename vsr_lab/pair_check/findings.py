@@ -37,12 +37,16 @@ def find_pairs(lr: Path, hr: Path, clips: list[str] | None, frames: str | None) 
     low_of, high_of = ({shot.name: shot for shot in shots} for shots in (lows, highs))
     names = sorted(low_of.keys() & high_of.keys())
     if not names:
-        raise UserError(lr, f"shares no clip name with {hr}", f"they begin with {lows[0].name} and {highs[0].name}")
+        raise UserError(
+            lr,
+            f"shares no clip name with {hr}",
+            f"rename the clips to the same names (the first are {lows[0].name} and {highs[0].name})",
+        )
     alone = sorted(low_of.keys() ^ high_of.keys())
     if clips:
         missing = sorted(set(clips) - set(names))
         if missing:
-            raise UserError(hr, f"has no pair {', '.join(missing)}", f"it has {', '.join(names)}")
+            raise UserError(hr, f"has no pair of clips named {', '.join(missing)}", f"choose from {', '.join(names)}")
         names, alone = clips, []
     return _different([ShotPair(name, low_of[name], high_of[name]) for name in names]), alone
 

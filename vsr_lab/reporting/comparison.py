@@ -75,7 +75,11 @@ def compare(
     check_comparable(runs)
     candidates = sorted({run.candidate for run in runs})
     if baseline is not None and baseline not in candidates:
-        raise UserError("baseline", f"there is no run of {baseline}", f"choose one of {', '.join(candidates)}")
+        raise UserError(
+            "baseline",
+            f"must be the name of a candidate in runs=, got {baseline}",
+            f"choose one of {', '.join(candidates)}",
+        )
     if metrics is None:
         metrics = metric_facts(dict.fromkeys(name for run in runs for name in run.summary.metrics))
     axes([name for name in front if name not in {metric.name for metric in metrics}])  # refuses unknown ones
@@ -109,17 +113,19 @@ def _check_folder(folder: Path) -> None:
 
 def _check_selection(selection: Selection, runs: Sequence[Run]) -> None:
     """Raise UserError unless the selection was made from these evaluations."""
-    hint = "select among the evaluations that are compared"
+    hint = "run vsr-lab select with the same runs="
     if selection.protocol.fingerprint != runs[0].summary.protocol.fingerprint:
-        raise UserError("selection", f"is by protocol {selection.protocol.name} with other settings", hint)
+        raise UserError(
+            "selection", f"was made with other settings of protocol {selection.protocol.name} than runs=", hint
+        )
     suites = by_suite(runs)
     for choice in selection.choices:
         found = suites.get(choice.suite, {})
         missing = sorted(set(choice.gates) - set(found))
         if missing:
-            raise UserError("selection", f"judges {missing[0]} on {choice.suite}, which is not compared here", hint)
+            raise UserError("selection", f"contains {missing[0]} on {choice.suite}, which is not in runs=", hint)
         if choice.chosen and choice.candidate_facts != found[choice.chosen].summary.candidate_facts:
-            raise UserError("selection", f"chose other weights of the name {choice.chosen}", hint)
+            raise UserError("selection", f"chose other weights named {choice.chosen} than those in runs=", hint)
 
 
 def _comparison(

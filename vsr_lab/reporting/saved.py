@@ -42,7 +42,11 @@ class SavedClip:
         videos = {view: open_footage(Path(os.path.normpath(self.root / path))) for view, path in paths.items()}
         for view, video in videos.items():
             if video.frames != facts.saved or (view != LOW and video.size != videos[TRUTH].size):
-                raise UserError(self.root / paths[view], "is not what evaluate saved", "run vsr-lab evaluate again")
+                raise UserError(
+                    self.root / paths[view],
+                    "has another size or length than evaluate saved",
+                    "run vsr-lab evaluate again",
+                )
         return videos
 
     @property

@@ -55,7 +55,7 @@ class RenderPlan:
         for key, value, least in (("n", self.n, 1), ("frames", self.frames, 1), ("seed", self.seed, 0)):
             _check_least(key, value, least)
         if self.scale is not None and self.scale < 2:
-            raise UserError("scale", f"must be >= 2, got {self.scale}", "leave it out for no LR")
+            raise UserError("scale", f"must be >= 2, got {self.scale}", "set scale=null to write no LR")
         if self.scale and (self.size[0] % self.scale or self.size[1] % self.scale):
             near = [max(1, round(side / self.scale)) * self.scale for side in self.size]
             problem = f"must be multiples of scale={self.scale}, got {list(self.size)}"

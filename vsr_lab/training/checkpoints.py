@@ -196,10 +196,14 @@ def newest(path: Path) -> tuple[Path, dict[str, Any]]:
 def _load(path: Path) -> dict[str, Any]:
     """Load a checkpoint of tensors and numbers only. Raises UserError if it is damaged or could run code."""
     problem = "cannot be loaded as a checkpoint of plain tensors"
-    with reported(Exception, path, problem, "resume from another checkpoint"):  # torch raises half a dozen kinds
+    with reported(
+        Exception, path, problem, "restore this file from a backup, or start a new run"
+    ):  # torch raises half a dozen kinds
         loaded: Any = load_tensors(path)
     if not _is_checkpoint(loaded):
-        raise UserError(path, "is not a checkpoint of a training", "resume from another checkpoint")
+        raise UserError(
+            path, "is not a checkpoint of a training", "restore this file from a backup, or start a new run"
+        )
     return loaded
 
 

@@ -30,10 +30,12 @@ class CsvLog(Logger):
         """
         path = self.path
         if path.exists():
-            check_file(path, "remove it, or restore it")
+            check_file(path, "remove it, or restore the file from a backup")
             if path.stat().st_size > _LARGEST:
-                raise UserError(path, "is too large for the table of a training", "remove it, or restore it")
-            problem, hint = "is not the table of a training", "remove it, or restore it"
+                raise UserError(
+                    path, f"has more than {_LARGEST >> 20} MiB", "remove this file, or restore it from a backup"
+                )
+            problem, hint = "is not the table of a training", "remove this file, or restore it from a backup"
             with reported((ValueError, OSError), path, problem, hint), path.open(newline="") as file:
                 header, *lines = file.read().splitlines()
                 if header.split(",")[:3] != _HEADER:

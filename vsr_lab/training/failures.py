@@ -17,7 +17,11 @@ def explained(error: BaseException, run_dir: Path) -> Stopped | UserError | None
     Returns:
         Stopped after a signal; UserError if memory ran out or the disk is full; None for any other exception.
     """
-    resume = f"vsr-lab train resume={run_dir} goes on" if is_saved(run_dir) else "nothing was saved yet; run it again"
+    resume = (
+        f"continue by vsr-lab train resume={run_dir}"
+        if is_saved(run_dir)
+        else "run the command again (no step was saved)"
+    )
     interruption = error if isinstance(error, SIGTERMException) else interruption_of(error)
     if interruption:  # Lightning, taking itself down after one, raises others
         default = signal.SIGTERM if interruption is error else signal.SIGINT
@@ -27,5 +31,5 @@ def explained(error: BaseException, run_dir: Path) -> Stopped | UserError | None
         knobs = "data.batch_size (and raise trainer.accumulate_grad_batches), data.clip_frames or data.size"
         return UserError("training", "ran out of memory in a step", f"lower {knobs}")
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
-        return UserError(run_dir / "checkpoints", "the disk is full", f"free some; what was there is kept; {resume}")
+        return UserError(run_dir / "checkpoints", "the disk is full", f"free some space, then {resume}")
     return None

@@ -104,7 +104,7 @@ def _check_metric(name: str, metric: Metric) -> None:
         if wanted & {f"{net}_sr", f"{net}_hr"}:
             make()
     if missing := wanted - offered:
-        problem = f"needs {min(missing)}, which training does not compute"
+        problem = f"needs the input {min(missing)}, which a validation does not have"
         raise UserError(f"validation.metrics.{name}", problem, f"remove it by ~validation.metrics.{name}")
 
 
@@ -226,13 +226,16 @@ class VsrModule(pl.LightningModule):
         gradients = [p.grad for p in self.parameters() if p.grad is not None]
         if not torch.isfinite(nn.utils.get_total_norm(gradients)):
             optimizer.zero_grad()
-            self._count_skipped(f"the loss at step {self.global_step} has gradients that are no numbers", alone=False)
+            self._count_skipped(
+                f"the gradients of the loss at step {self.global_step} are NaN or infinite", alone=False
+            )
 
     def _count_skipped(self, report: str, *, alone: bool) -> None:
         """Count a skipped batch. Raises Refusal beyond the limit, or if other processes wait for this one."""
         self.skipped += 1
         if self.skipped > self.recipe.skip_limit or alone:
-            raise Refusal(f"{report}; {int(self.skipped)} such batches, skip_limit={self.recipe.skip_limit}")
+            limit = f"batches with NaN or infinity: {int(self.skipped)}, skip_limit={self.recipe.skip_limit}"
+            raise Refusal(f"{report} ({limit}); lower optimizer.lr, or check the footage")
         self.print(report)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> dict[str, Inputs | Tensor]:

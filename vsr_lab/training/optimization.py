@@ -34,7 +34,11 @@ def freeze(network: nn.Module, groups: Sequence[ParameterGroup]) -> None:
     names = [name for name, _ in network.named_parameters()]
     for group in groups:
         if not any(fnmatchcase(name, group.match) for name in names):
-            raise UserError("parameter_groups", f"{group.match} matches no parameter", f"names are such as {names[0]}")
+            raise UserError(
+                "parameter_groups",
+                f"{group.match} matches no parameter",
+                f"write a pattern of names such as {names[0]}",
+            )
     for name, parameter in network.named_parameters():
         parameter.requires_grad_(_rate(name, groups) > 0)
 

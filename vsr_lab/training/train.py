@@ -176,7 +176,7 @@ def train(
 
 def _unfit(error: BaseException, folder: Path) -> UserError:
     reason = textwrap.shorten(f"{type(error).__name__}: {error}", 120)
-    hint = "resume from another checkpoint, or start a new run"
+    hint = "restore this file from a backup, or start a new run"
     return UserError(folder / LAST, f"cannot be resumed ({reason})", hint)
 
 
@@ -218,7 +218,7 @@ def _check_state(module: VsrModule, stored: Mapping[str, Any], folder: Path) -> 
     own = module.state_dict()
     shapes = [{name: tensor.shape for name, tensor in state.items()} for state in (stored.get("state_dict", own), own)]
     if shapes[0] != shapes[1]:
-        problem = "holds weights of another network than config.yaml describes"
+        problem = "contains the weights of another network than config.yaml describes"
         raise UserError(folder / "checkpoints", problem, "restore config.yaml, or start a new run")
 
 
@@ -226,7 +226,7 @@ def _check_optimizer(module: VsrModule, options: TrainerOptions, step: int) -> N
     """Build optimizer and scheduler at a step of the schedule. Raises UserError for settings that do not fit."""
     if step > options.max_steps:
         raise UserError("trainer.max_steps", f"must be >= {step}, the steps that are done, got {options.max_steps}")
-    with reported((ValueError, TypeError, ZeroDivisionError), "optimizer or scheduler", "{}", "fix the key"):
+    with reported((ValueError, TypeError, ZeroDivisionError), "optimizer or scheduler", "{}", "correct this value"):
         optimizer, _ = module.optimizer_at(step)
     if averages(optimizer) and any(isinstance(callback, AveragedWeights) for callback in options.callbacks):
         problem = "would average weights that the optimizer averages already"
@@ -259,7 +259,7 @@ def _save_best(trainer: pl.Trainer, network: Network, best: SaveBest, run: RunFo
         below = below_start(trainer.callback_metrics)
         why = "no validation was better than the start on most clips" if below else "no validation score was finite"
         hint = "lower optimizer.lr, or change validation.score"
-        raise Refusal(f"{why}; see {run.path / 'metrics.csv'}; {hint}")
+        raise Refusal(f"{why} (see {run.path / 'metrics.csv'}); {hint}")
     _, state = newest(Path(best.best_model_path))
     prefix = "network."
     weights = {k.removeprefix(prefix): v for k, v in state["state_dict"].items() if k.startswith(prefix)}

@@ -20,6 +20,7 @@ from vsr_lab.video.packets import PacketIndex
 
 STATING = {"flv", "mxf", "asf", "matroska,webm"}  # containers whose header states the duration of all streams
 _SYNC, _EXAMINED = 0x47, 2000  # first byte and number of packets of a transport stream that are examined
+_AGAIN = "copy or download the file again"
 _SHORT = 0.25  # seconds by which it may exceed their end
 
 
@@ -56,7 +57,7 @@ def check_complete(
     if found and container.format.name == "avi":  # counts frames that are shown longer several times
         found = max(found, int(index.ticks[-1]) + int(np.diff(index.ticks).max(initial=1)))
     if found < listed:
-        raise UserError(path, f"is cut short ({found} of {listed} frames)", "fetch it again")
+        raise UserError(path, f"is cut short ({found} of {listed} frames)", _AGAIN)
     times = index.seconds
     if not index.ticks.size or listed:
         return
@@ -64,10 +65,10 @@ def check_complete(
     begins = max(0.0, float(int(index.ticks[0]) * index.base))  # negative after an MPEG-TS clock overflow
     stated = _stated_seconds(stream)
     if stated and stated - begins - times[-1] > 2.5 * longest:
-        raise UserError(path, f"is cut short ({times[-1]:.2f} of {stated:.2f} seconds)", "fetch it again")
+        raise UserError(path, f"is cut short ({times[-1]:.2f} of {stated:.2f} seconds)", _AGAIN)
     whole = (container.duration or 0) / 1e6 if container.format.name in STATING else 0.0
     if whole - reach > _SHORT:
-        raise UserError(path, f"is cut short ({reach:.2f} of {whole:.2f} seconds)", "fetch it again")
+        raise UserError(path, f"is cut short ({reach:.2f} of {whole:.2f} seconds)", _AGAIN)
 
 
 def _stated_seconds(stream: VideoStream) -> float | None:
@@ -79,7 +80,7 @@ def _stated_seconds(stream: VideoStream) -> float | None:
 _EMPTY = -1  # media_time of an empty edit
 _NORMAL = (1, 0)  # media_rate of normal speed
 Edit = tuple[int, int, tuple[int, int]]  # segment_duration, media_time, media_rate
-_REMEDY = "render it from where it was edited, or take all that it holds: ffmpeg -ignore_editlist 1 -i IN OUT.mkv"
+_REMEDY = "export it again from the editing program, or keep all frames by ffmpeg -ignore_editlist 1 -i IN OUT.mkv"
 
 
 def check_edit_list(path: Path, track: int) -> None:
@@ -94,9 +95,9 @@ def check_edit_list(path: Path, track: int) -> None:
     while parts and parts[0][1] == _EMPTY:
         del parts[0]
     if len(parts) > 1:
-        raise UserError(path, f"is edited: it shows {len(parts)} parts of what it holds", _REMEDY)
+        raise UserError(path, f"has an edit list with {len(parts)} parts, and only one part is supported", _REMEDY)
     if parts and parts[0][2] != _NORMAL:
-        raise UserError(path, "is edited: it is to be shown at another speed than it was recorded at", _REMEDY)
+        raise UserError(path, "has an edit list that changes the speed, which is not supported", _REMEDY)
 
 
 def _edit_lists(file: BinaryIO) -> Iterator[tuple[int, list[Edit]]]:
@@ -156,6 +157,6 @@ def select_video_stream(container: InputContainer, path: Path) -> VideoStream:
     if not isinstance(stream, VideoStream) or stream.disposition & Disposition.attached_pic:
         raise UserError(path, "has no video stream", "give a video file")
     if stream.codec_context is None:  # pyright: ignore[reportUnnecessaryComparison] -- None in damaged files
-        hint = "convert it by a program that can read it, such as FFmpeg"
-        raise UserError(path, "is of a codec that has no decoder here", hint)
+        hint = "convert it to H.264 or FFV1 by another program"
+        raise UserError(path, "has a codec without a decoder in this version of FFmpeg", hint)
     return stream

@@ -36,7 +36,7 @@ class Damage:
     lost: tuple[int, ...] = ()
     broken: tuple[int, ...] = ()
     reason: str = ""
-    remedy: str = "fetch it again"
+    remedy: str = "copy or download the file again"
 
     def __bool__(self) -> bool:
         return bool(self.lost or self.broken)
@@ -168,7 +168,7 @@ def _scan(probe: Probe) -> Damage:
     except av.error.FFmpegError as error:  # the container cannot be read further
         reason = reason or (error.strerror or "")
     damage = _to_damage(probe.index, came, broken, reason or change)
-    return damage if reason or not change else replace(damage, remedy="cut it there")
+    return damage if reason or not change else replace(damage, remedy="split the video at this frame")
 
 
 def drop_frames(probe: Probe, lost: tuple[int, ...]) -> Probe:
@@ -179,7 +179,7 @@ def drop_frames(probe: Probe, lost: tuple[int, ...]) -> Probe:
     if not lost:
         return probe
     if len(lost) == probe.frames:
-        raise UserError(probe.path, "holds no frame that can be decoded", "fetch it again")
+        raise UserError(probe.path, "holds no frame that can be decoded", "copy or download the file again")
     index = probe.index
     return replace(probe, index=replace(index, ticks=np.delete(index.ticks, lost)))
 

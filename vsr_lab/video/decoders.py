@@ -86,13 +86,13 @@ class DecordDecoder(_ProcessLocal):
             return self._reader.get_batch(list(range(start, stop))).asnumpy()
         except self._errors as error:
             problem = f"cannot be decoded at frames {start}:{stop} ({str(error).strip().splitlines()[-1]})"
-            raise UserError(self._probe.path, problem, "repair it") from error
+            raise UserError(self._probe.path, problem, "copy or download the file again") from error
 
     def _opened(self) -> Any:
         reader = self._open()
         if len(reader) != self._probe.frames:
             problem = f"decodes to {len(reader)} of {self._probe.frames} frames"
-            raise UserError(self._probe.path, problem, "repair it")
+            raise UserError(self._probe.path, problem, "copy or download the file again")
         return reader
 
     def close(self) -> None:
@@ -133,7 +133,7 @@ class AvDecoder(_ProcessLocal):
         """Decode frames start..stop-1 without conversion. Raises UserError if one cannot be decoded."""
         self._check_process()
         problem = f"cannot be decoded at frames {start}:{stop} ({{}})"
-        with reported(av.error.FFmpegError, self._probe.path, problem, "repair it"):
+        with reported(av.error.FFmpegError, self._probe.path, problem, "copy or download the file again"):
             if not self._is_near(start):
                 self._open_before(start, 0)
             yield from self._collect(start, stop)
@@ -165,7 +165,7 @@ class AvDecoder(_ProcessLocal):
                 wanted += 1
             elif self._from_start:
                 problem = f"cannot be decoded at frame {wanted} of {self._probe.frames}"
-                raise UserError(self._probe.path, problem, "repair it, or leave that part out")
+                raise UserError(self._probe.path, problem, "copy or download the file again, or leave that part out")
             else:
                 back = 2 * back + 1
                 self._open_before(wanted, back)
@@ -252,7 +252,7 @@ class FrameConverter(_ProcessLocal):
     def __call__(self, number: int, frame: VideoFrame) -> AnyFrames:
         """Convert frame `number` to (H, W, 3). Raises UserError if it differs, see `describe_change`."""
         if change := describe_change(self._probe, frame):
-            raise UserError(self._probe.path, f"{change} at frame {number}", "cut it there")
+            raise UserError(self._probe.path, f"{change} at frame {number}", "split the video at this frame")
         self._check_process()
         if self._convert is None or not self._convert.fits(frame):
             probe = self._probe

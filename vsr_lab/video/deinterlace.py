@@ -91,7 +91,9 @@ def filter_chain_for(probe: Probe, read_options: ReadOptions) -> FilterChain | N
         undetermined = found.scan_type == ScanType.UNDETERMINED
         reason = "flagged as interlaced, and has too little motion to check this" if undetermined else found
         remedy = "ivtc" if found.scan_type == ScanType.TELECINED else "bwdif"
-        raise UserError(probe.path, f"is {reason}", f"set deinterlace={remedy}, or deinterlace=keep to read it weaved")
+        raise UserError(
+            probe.path, f"is {reason}", f"set deinterlace={remedy}, or deinterlace=keep to read frames as stored"
+        )
     return _chain(probe, found, how)
 
 

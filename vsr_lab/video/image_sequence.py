@@ -17,7 +17,7 @@ from vsr_lab.core.clip import AnyFrames, Clip, Colour, check_range
 from vsr_lab.core.errors import UserError, reported
 from vsr_lab.core.files import check_file
 
-_REPLACE = "replace it, or convert it to PNG or TIFF"
+_REPLACE = "replace this file, or convert it to PNG or TIFF"
 _FORMATS = ("PNG", "BMP", "TIFF", "JPEG", "WEBP")
 _LARGEST = 2**28  # pixels of an animated WebP, which is converted as a whole
 FRAME_SUFFIXES = frozenset({".png", ".bmp", ".tif", ".tiff", ".jpg", ".jpeg", ".webp", ".exr"})
@@ -39,12 +39,14 @@ class ImageSequence:
         self.path = path
         self.files = sorted((f for f in path.iterdir() if f.suffix.lower() in FRAME_SUFFIXES), key=_counting)
         if not self.files:
-            raise UserError(path, "holds no frames", "put PNG frames there, or give a video file")
+            raise UserError(path, "contains no pictures", "give a folder of PNG files, or a video")
         kinds = sorted({file.suffix.lower() for file in self.files})
         if len(kinds) > 1:
-            raise UserError(path, f"holds frames of several kinds ({', '.join(kinds)})", "keep those of one kind")
+            raise UserError(
+                path, f"contains pictures of several types ({', '.join(kinds)})", "keep the pictures of one type"
+            )
         for file in self.files:
-            check_file(file, "replace it by a picture")  # a pipe would be waited for
+            check_file(file, "replace it by a picture file")  # a pipe would be waited for
         self._size: tuple[int, int] | None = None
         self._depth: np.dtype[Any] | None = None  # of the first image read
 
@@ -68,14 +70,18 @@ class ImageSequence:
         pictures: list[AnyFrames] = []
         for file in self.files[start:stop]:
             if (size := _size_of(file)) != self.size:  # before memory is allocated for it
-                problem = f"is {size[1]}x{size[0]}, the others {self.size[1]}x{self.size[0]}"
-                raise UserError(file, problem, "make all frames one size")
+                problem = f"is {size[1]}x{size[0]}, but the first frame is {self.size[1]}x{self.size[0]}"
+                raise UserError(file, problem, "resize all frames to the same size")
             picture = _read_picture(file)
             pictures.append(picture)
             self._depth = self._depth or picture.dtype
             if picture.dtype != self._depth:
                 depth, others = picture.dtype.itemsize * 8, self._depth.itemsize * 8
-                raise UserError(file, f"has {depth} bits a sample, the others {others}", "convert all to one depth")
+                raise UserError(
+                    file,
+                    f"has {depth} bits per sample, but others have {others}",
+                    "convert all frames to the same depth",
+                )
         return Clip(np.stack(pictures), np.arange(start, stop) / self.rate, Colour(), self.path)
 
     def playlist(self) -> bytes:
@@ -85,7 +91,7 @@ class ImageSequence:
         """
         names = [str(file.absolute()) for file in self.files]
         if broken := next((name for name in names if not name.isprintable()), None):
-            raise UserError(ascii(broken), "cannot be read as a frame of a video", "rename it")
+            raise UserError(ascii(broken), "has a name with control characters", "rename the file")
         lines = ["file '{}'\nduration {}".format(name.replace("'", r"'\''"), 1 / self.rate) for name in names]
         return "\n".join(["ffconcat version 1.0", *lines]).encode()
 

@@ -98,7 +98,7 @@ def open_input(path: Path) -> InputContainer:
         with path.open("rb") as file:
             start = file.read(4096)
         if any(mark in start for mark in _LISTS):
-            raise UserError(path, "is a list of other files", "name these files") from None
+            raise UserError(path, "is a list of other files", "give one of these files") from None
         raise
 
 

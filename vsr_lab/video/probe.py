@@ -144,7 +144,9 @@ def probe(path: Path, cut_short: bool = False, advanced: Callable[[int], object]
             if not cut_short:
                 check_complete(path, container, stream, index, reach=log.reach)
             if frame is None or not index.ticks.size:
-                raise UserError(path, "holds no frame that can be decoded and is shown", "fetch it again")
+                raise UserError(
+                    path, "holds no frame that can be decoded and is shown", "copy or download the file again"
+                )
             # The decoder reorders frames and the container does not: its times are of decoding (AVI, some MP4).
             disordered = bool(stream.codec_context.has_b_frames) and not index.reordered
             if not index.counted and (disordered or frame.pts not in index.ticks):
@@ -153,7 +155,9 @@ def probe(path: Path, cut_short: bool = False, advanced: Callable[[int], object]
     except av.error.FFmpegError as error:
         check_clear(path)
         problem = "is not a video that can be read" if path.stat().st_size else "is empty"
-        raise UserError(path, f"{problem} ({error.strerror})", "is it complete?") from error
+        raise UserError(
+            path, f"{problem} ({error.strerror})", "copy or download the file again, or give a video"
+        ) from error
 
 
 def _watched(packets: Iterator[Any], advanced: Callable[[int], object] | None) -> Iterator[Any]:
@@ -189,7 +193,7 @@ def _describe(
 ) -> Probe:
     codec, pixel_format = stream.codec_context.name, frame.format.name
     if codec == "hevc" and frame.interlaced_frame:  # libav's flag for pictures of a single field
-        raise UserError(path, "is HEVC whose pictures are single fields", "weave them: ffmpeg -i IN -vf weave OUT.mkv")
+        raise UserError(path, "is interlaced HEVC that stores fields separately", "run ffmpeg -i IN -vf weave OUT.mkv")
     colour, orientation = _colour(path, frame), _orientation(path, frame)
     found = Probe(
         path=path,
@@ -222,7 +226,9 @@ def _colour(path: Path, frame: VideoFrame) -> Colour:
     if is_rgb(pixel_format):
         return Colour("rgb", True)
     if tag in _UNSUPPORTED_MATRICES:
-        raise UserError(path, f"has the matrix {_UNSUPPORTED_MATRICES[tag]}", "convert it to BT.709 first")
+        raise UserError(
+            path, f"has the color matrix {_UNSUPPORTED_MATRICES[tag]}, which is not supported", "convert it to BT.709"
+        )
     full = int(frame.color_range) == _FULL_RANGE or pixel_format.startswith("yuvj")
     guessed = "bt601" if frame.height <= _SD_LINES else "bt709"
     known = tag in _MATRICES and tag != 0
@@ -263,7 +269,9 @@ def _orientation(path: Path, frame: VideoFrame) -> Orientation:
         return Orientation(False, d < 0, a < 0)
     if b and c and not a and not d:
         return Orientation(True, b < 0, c < 0)
-    raise UserError(path, "is rotated by an angle that is no multiple of 90", "rotate its frames: ffmpeg -i IN OUT.mkv")
+    raise UserError(
+        path, "is rotated by an angle that is not a multiple of 90 degrees", "rotate its frames by ffmpeg -i IN OUT.mkv"
+    )
 
 
 def _peak(frame: VideoFrame) -> float:

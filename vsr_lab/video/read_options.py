@@ -35,7 +35,11 @@ class ReadOptions:
                 raise UserError(f"{field.name}={word}", "is not known", f"use null or {', '.join(known)}")
 
         if self.transfer and self.tone_map == "bt2390":
-            raise UserError("tone_map=bt2390", "is for HDR video, and transfer for linear light", "set one of the two")
+            raise UserError(
+                "tone_map=bt2390",
+                "cannot be combined with transfer=",
+                "keep tone_map= for HDR video, or transfer= for linear light",
+            )
 
     @property
     def changes(self) -> bool:

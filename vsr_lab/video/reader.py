@@ -203,10 +203,10 @@ def _refuse(probe: Probe, read_options: ReadOptions) -> None:
         raise UserError(probe.path, f"is HDR ({probe.hdr})", "set tone_map=bt2390 to bring it to BT.709")
     if is_linear(probe.pixel_format):
         if not read_options.transfer:
-            problem = "holds linear light in floating point, and networks are trained on coded pictures"
+            problem = "contains linear light in floating point, but networks need coded values such as sRGB"
             raise UserError(probe.path, problem, "set transfer=srgb for values up to 1, or transfer=pq for up to 100")
     elif probe.bits > 16:
-        raise UserError(probe.path, f"has {probe.bits} bits a sample", "convert it to 16 bits or fewer first")
+        raise UserError(probe.path, f"has {probe.bits} bits per sample", "convert it to 16 bits or fewer")
 
 
 def open_footage(path: Path, read_options: ReadOptions = REFUSE) -> Footage:
@@ -277,7 +277,7 @@ def find_footage(root: Path) -> list[Path]:
     for folder, folders, files in os.walk(root, followlinks=True):  # lists each folder once: Vimeo-90K has 64,612
         for link in (path for name in folders if (path := Path(folder, name)).is_symlink()):
             if Path(folder).resolve().is_relative_to(link.resolve()):
-                raise UserError(link, "is a link to a folder that contains it", "remove the link")
+                raise UserError(link, "is a symbolic link to a folder that contains it", "remove the link")
         # Each folder is listed once, by whichever of its names: there may be exponentially many ways to it by links.
         places = {name: identity(Path(folder, name)) for name in folders}
         folders[:] = [name for name, place in sorted(places.items()) if place not in seen and not seen.add(place)]
@@ -289,7 +289,7 @@ def find_footage(root: Path) -> list[Path]:
                 return [root]
             found.append(Path(folder))
     if not found:
-        raise UserError(root, "holds no video and no frame folder", "put footage there")
+        raise UserError(root, "contains neither a video nor a folder of pictures", "give another folder")
     return sorted(found)
 
 

@@ -87,7 +87,7 @@ def check_encoder(
                 raise UserError(f"options.{key}", problem, f"{hint}; ffmpeg -h encoder={codec} lists what it takes")
         height, width = size
         hint = (
-            "it needs an NVIDIA GPU and its driver; choose another codec= or preset="
+            "use an NVIDIA GPU with its driver, or choose another codec= or preset="
             if "nvenc" in codec
             else "choose another codec="
         )

@@ -39,9 +39,9 @@ def selected_bundles(selection: Path, folder: Path) -> dict[str, Path]:
             continue
         bundle = Path(facts.path or "") if facts.kind == "bundle" else exported.get(facts.sha256 or "")
         if bundle is None:
-            problem = f"chose {choice.chosen} for {choice.content}, of which no bundle is in {folder}"
+            problem = f"chose {choice.chosen} for {choice.content}, but {folder} contains no bundle of it"
             command = shlex.join(["vsr-lab", "export", f"candidate.path={facts.path}", f"selection={selection}"])
-            raise UserError(selection, problem, command)
+            raise UserError(selection, problem, f"run {command}")
         found[choice.content] = bundle
     if not found:
         raise UserError(selection, "chose nothing for any content type", "set bundle= to the folder of a bundle")
@@ -91,5 +91,5 @@ class AutoBundle:
             raise UserError(path, problem, hint)
         if content not in self.bundles:
             problem = f"is {content}, for which no bundle was selected ({', '.join(self.bundles)} have one)"
-            raise UserError(path, problem, "set bundle=")
+            raise UserError(path, problem, "set bundle=FOLDER")
         return self.bundles[content]

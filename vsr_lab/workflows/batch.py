@@ -209,9 +209,13 @@ def _named(paths: Sequence[Path], root: Path, read_options: ReadOptions) -> list
 
 def _row_source(manifest: Path, row: dict[str, str], usual: ReadOptions) -> Source:
     if "path" not in row:
-        raise UserError(manifest, "has no column path", "see data/README.md for the columns")
+        raise UserError(manifest, "has no column path", "add a column path with the files to upscale")
     if part := next((column for column in _PARTS if row.get(column) not in {None, "", "0", "1", "1.0"}), None):
-        raise UserError(manifest, f"row {row['path']}: has {part}, but files are upscaled whole", f"empty {part}")
+        raise UserError(
+            manifest,
+            f"row {row['path']}: has a value in {part}, but files are upscaled completely",
+            f"empty the column {part}",
+        )
     options: dict[str, Any] = {key: row.get(key) or value for key, value in vars(usual).items()}
     path = Path(row["path"])
     name = row.get("name") or path.with_suffix("").name
@@ -238,7 +242,9 @@ def tasks_of(sources: Sequence[Source], folders: Mapping[Path, Encoding]) -> lis
         tasks.append(Task(source, named[0][0], tuple(named[1:])))
     twice = [output for output, count in Counter(path for task in tasks for path in task.outputs).items() if count > 1]
     if twice:
-        raise UserError(twice[0], "would be the output of two files", "give each a name of its own in a manifest")
+        raise UserError(
+            twice[0], "would be the output of two files", "give each a different name in the column name of a manifest"
+        )
     inputs = {identity(source.path) for source in sources if source.path.exists()}
     for task in tasks:
         for output, encoding in zip(task.outputs, folders.values(), strict=True):

@@ -141,7 +141,7 @@ def _pickle(path: Path) -> Inspection:
     loaded = read_tensors(path)
     state = loaded.get("state_dict")
     if not isinstance(state, dict):
-        problem = "does not say which network it holds; train init_from= takes published weights of its model="
+        problem = "does not describe the network that its weights are for; set model= and train init_from= this file"
         return Inspection("weights as PyTorch saves them", problem=f"{path}: {problem}")
     facts = {"tensors": str(len(checkpoint_weights(state, path))), "steps": str(loaded.get("global_step"))}
     return Inspection("a checkpoint of a training", facts, "train init_from={}")
@@ -156,7 +156,7 @@ def _graph(path: Path) -> Inspection:
 def _table(path: Path) -> Inspection:
     rows = read_rows(path)
     if not rows or "path" not in rows[0]:
-        return Inspection("a table", {"rows": str(len(rows))}, problem=f"{path}: has no rows with a column path")
+        return Inspection("a table", {"rows": str(len(rows))}, problem=f"{path}: has no rows, or no column path")
     facts = {"clips": str(len(rows)), "left out": str(sum(bool(row.get("problem")) for row in rows))}
     for column in ("split", "content_type"):
         values = sorted({row[column] for row in rows if row.get(column)})

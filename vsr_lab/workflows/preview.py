@@ -35,7 +35,9 @@ def preview_of(upscaler: Upscaler, task: Task) -> tuple[Upscaler, Task]:
     if (picture := _picture(output)).exists() and not settings.overwrite:
         raise UserError(picture, "already exists", "choose another output= or set overwrite=true")
     if picture.exists() and picture.samefile(task.source.path):
-        raise UserError(picture, "is the input, and the picture of the preview", "choose another output=")
+        raise UserError(
+            picture, "is the input, and would be replaced by the picture of the preview", "choose another output="
+        )
     if encoding.stop is None:
         start = encoding.start or max(
             0.0, (open_source(task.source.path, encoding, task.source.read_options).probe.timestamps[-1] - _SECONDS) / 2

@@ -119,9 +119,13 @@ def place(name: str, shot: Shot, reference: Shot) -> Placed:
     found = align(reference, shot) if larger else align(shot, reference)
     if found.spatial.correlation < UNRELATED:
         reason = f"shows something else than {reference.path}"
-        raise UserError(shot.path, reason, "give versions of one clip")
+        raise UserError(shot.path, reason, "give two versions of the same clip")
     if found.timeline.orientation != UPRIGHT:
-        raise UserError(shot.path, f"is {found.timeline.orientation.name}", "turn it back first")
+        raise UserError(
+            shot.path,
+            f"is {found.timeline.orientation.name} compared with {reference.path}",
+            "turn it to the same orientation",
+        )
     order = _order(found, reference.frames, larger)
     scales, moved = zip(*(_axis(found, larger, i, (size[i], shot.size[i])) for i in (0, 1)), strict=True)
     same = scales == (1, 1) and moved == (0, 0)
@@ -237,7 +241,7 @@ def compare_videos(
     placed = {name: place(name, shot, reference) for name, shot in shots.items()}
     kept = [u for u in range(reference.frames) if all(video.order[u] >= 0 for video in placed.values())]
     if not kept:
-        raise UserError(b, f"has no frame in common with {a}", "give versions of one clip")
+        raise UserError(b, f"has no frame in common with {a}", "give two versions of the same clip")
     placed = {name: video.only(kept) for name, video in placed.items()}
     begin()
     scores = _scores(placed, len(kept))

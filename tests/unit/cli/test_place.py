@@ -25,7 +25,7 @@ def test_a_folder_inside_footage_is_refused(tmp_path: Path, key: str) -> None:
     frames.mkdir()
     first, _, inner = key.partition(".")
     values = {first: {inner: str(frames)} if inner else str(frames)}
-    with pytest.raises(UserError, match=rf"run_dir: .* is inside .*, an input \({key}\)"):
+    with pytest.raises(UserError, match=rf"run_dir: .* is inside .*, the value of {key}="):
         check_place(Reader.model_validate({"run_dir": str(frames / "run"), **values}))
     check_place(Reader.model_validate({"run_dir": str(tmp_path / "run"), **values}))
 

@@ -84,5 +84,5 @@ def test_a_journal_that_names_another_file_is_refused(tmp_path: Path) -> None:
 def test_a_link_is_refused(tmp_path: Path) -> None:
     Database(tmp_path / "notes.sqlite", TABLES, "hint").__exit__()
     (tmp_path / "link.sqlite").symlink_to("notes.sqlite")
-    with pytest.raises(UserError, match=r"link\.sqlite: is a link; hint"):
+    with pytest.raises(UserError, match=r"link\.sqlite: is a symbolic link; hint"):
         Database(tmp_path / "link.sqlite", TABLES, "hint")

@@ -36,5 +36,7 @@ def test_a_child_hides_its_parents_inputs_of_the_same_name() -> None:
 
 
 def test_an_input_nobody_offers_is_named() -> None:
-    with pytest.raises(UserError, match=r"has a parameter depth, which is not available here; use hr, motion, sr"):
+    with pytest.raises(
+        UserError, match=r"has a parameter depth, which is not the name of an input; choose from hr, motion, sr"
+    ):
         Inputs({"sr": 1}, {"motion": int}, Inputs({"hr": 1}, {})).call(lambda sr, depth: None)

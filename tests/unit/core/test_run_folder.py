@@ -174,7 +174,7 @@ def test_what_a_kill_leaves_is_no_run(tmp_path: Path) -> None:
 def test_a_link_to_a_run_is_not_renamed(tmp_path: Path) -> None:
     finished(tmp_path / "run")
     (tmp_path / "link").symlink_to("run")
-    with pytest.raises(UserError, match="is a link"):
+    with pytest.raises(UserError, match="is a symbolic link"):
         begin_folder(tmp_path / "link", overwrite=True, config=CONFIG)
     assert names(tmp_path) == {"run", "link"}
     assert "metrics.csv" in names(tmp_path / "run")
@@ -250,7 +250,7 @@ def test_a_run_with_links_is_not_continued(tmp_path: Path, name: str) -> None:
     other.write_text("of another run")
     (run / name).parent.mkdir(exist_ok=True, parents=True)
     (run / name).symlink_to(other)
-    with pytest.raises(UserError, match=f"{name}: is a link"):
+    with pytest.raises(UserError, match=f"{name}: is a symbolic link"):
         continue_folder(run, CONFIG)
     assert other.read_text() == "of another run"
 
@@ -288,7 +288,7 @@ def test_the_folder_that_a_command_runs_in_is_never_renamed(
     inner = run / "pictures"
     inner.mkdir()
     monkeypatch.chdir(run if name == "." else inner)
-    with pytest.raises(UserError, match="is the folder that this command runs in"):
+    with pytest.raises(UserError, match="contains the current folder"):
         begin_folder(Path(name), True, "run_dir: a\n")
     assert (run / run_folder.RUN_MARK).is_file()
     assert inner.is_dir()
@@ -299,7 +299,7 @@ def test_a_lock_that_is_a_link_is_not_opened(tmp_path: Path) -> None:
     run.mkdir()
     thesis.write_text("of the user")
     (run / ".lock").symlink_to(thesis)
-    with pytest.raises(UserError, match=r"\.lock: is a link; remove it"):
+    with pytest.raises(UserError, match=r"\.lock: is a symbolic link; remove it"):
         lock_folder(run)
     assert thesis.read_text() == "of the user"
 

@@ -58,7 +58,7 @@ def test_the_choice_is_the_same_every_time_and_of_all_when_all_are_asked_for() -
 
 @pytest.mark.parametrize("n", [0, 8])
 def test_more_than_there_are_is_refused(n: int) -> None:
-    with pytest.raises(UserError, match="has 7 shots"):
+    with pytest.raises(UserError, match="and <= 7, the number of shots"):
         choose_shots(_candidates([4, 3]), n, seed=0)
 
 

@@ -136,10 +136,10 @@ def test_a_variable_frame_rate_is_kept(tmp_path: Path, write_video: WriteVideo) 
 def test_what_cannot_be_held_or_shrunk_is_refused_before_anything_is_written(
     tmp_path: Path, root: Path, write_video: WriteVideo
 ) -> None:
-    with pytest.raises(UserError, match=r"a\.mkv: has 7 frames of 48x32.* GiB at once; use fewer.*memory_gib="):
+    with pytest.raises(UserError, match=r"a\.mkv: has 7 frames of 48x32.* GiB of memory; set memory_gib=.*frames="):
         write_pairs(find_shots(root), degrading(NOISY, memory_gib=1e-4), tmp_path / "out")
     write_video("tiny/t.mkv", texture(2, 2, 4))
-    with pytest.raises(UserError, match="too small for scale 4"):
+    with pytest.raises(UserError, match="smaller than scale=4"):
         write_pairs(find_shots(tmp_path / "tiny"), degrading({**BI, "scale": 4}), tmp_path / "out")
     assert not (tmp_path / "out").exists()
     write_pairs(find_shots(root), degrading(BI, memory_gib=1e-4), tmp_path / "out")  # which never holds a clip whole

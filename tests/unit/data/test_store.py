@@ -309,7 +309,7 @@ def test_what_was_harmed_is_decoded_anew(
     (mended,) = store_shots(shots[:1], tmp_path, 1)
     assert np.array_equal(np.load(mended.path), expected)
     assert _states(tmp_path) == ["whole"]
-    assert "1 stored clips were damaged and are decoded anew" in capsys.readouterr().out
+    assert "1 stored clips were damaged and are decoded again" in capsys.readouterr().out
 
 
 def test_one_changed_bit_is_found_where_every_byte_is_read(tmp_path: Path, write_video: WriteVideo) -> None:
@@ -333,7 +333,7 @@ def test_what_is_stale_is_told_and_may_go(
         (store / name).write_text("not of the store")
     store_shots([Shot("a", shots[0].path)], store, 1)
     told = capsys.readouterr().out
-    assert "2 clips (0.00 GiB) whose footage is gone or has changed; vsr-lab footage store" in told
+    assert "2 clips (0.00 GiB) whose source files are missing or have changed; vsr-lab footage store" in told
     assert _states(store) == ["stale", "stale", "unfinished", "whole"]
     for entry in list(inspect_store(store)):
         if entry.state != "whole":
@@ -345,7 +345,7 @@ def test_what_is_stale_is_told_and_may_go(
 def test_the_budget_says_what_would_fit(tmp_path: Path, shots: list[Shot]) -> None:
     needed = 3 * 6 * 32 * 64 * 3 / 2**30
     three = [replace(shots[0], name=name) for name in "abc"]
-    with pytest.raises(UserError, match=r"the first 2 of 3 clips .*data\.frames=0:4.* 1\.22 times more"):
+    with pytest.raises(UserError, match=r"the first 2 of 3 clips .*data\.frames=0:4.* 1\.22 times higher"):
         store_shots(three, tmp_path, needed * 0.67)
 
 

@@ -116,9 +116,9 @@ def test_a_manifest_that_was_edited_is_refused(bundle: Bundle) -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"scale": 9}, "scale is 9, that of its graph 2"),
-        ({"warm_up": 100}, "warm_up is 100, that of its graph"),
-        ({"size_multiple": 4}, "size_multiple is 4, that of its graph 1"),
+        ({"scale": 9}, "has scale 9, but the network in the bundle has 2"),
+        ({"warm_up": 100}, "has warm_up 100, but the network in the bundle has"),
+        ({"size_multiple": 4}, "has size_multiple 4, but the network in the bundle has 1"),
         ({"graphs": {"onnx": ELSEWHERE}}, "graphs.onnx.file: must be text without slashes"),
     ],
 )
@@ -228,7 +228,7 @@ def test_only_the_weights_that_were_selected_are_exported(tmp_path: Path, neares
         selection = _selection(weights, tmp_path / "selection.json", **facts)
         return export(weights, folder, exporters=[nearest], selection=selection, allow_provisional=allowed)
 
-    with pytest.raises(Refusal, match=r"did not choose the weights .*; it chose small for film"):
+    with pytest.raises(Refusal, match=r"chose small for film, not .*; export the chosen weights"):
         exported(provisional=False, digest="0" * 64)
     with pytest.raises(Refusal, match=r"film: small is deployable provisionally; .* set allow_provisional=true"):
         exported(provisional=True)

@@ -143,7 +143,7 @@ def test_certificates_that_cannot_sign_are_refused_before_anything_is_written(si
         Signer(signer.certificate, other.private_key).check()
     with pytest.raises(UserError, match=r"root\.pem: cannot sign Content Credentials .*self-signed"):
         Signer(signer.certificate.with_name("root.pem"), signer.private_key).check()
-    with pytest.raises(UserError, match=r"chain\.pem: is not a private key in PEM"):
+    with pytest.raises(UserError, match=r"chain\.pem: is not an unencrypted private key in PEM"):
         Signer(signer.certificate, signer.certificate).check()
     with pytest.raises(UserError, match=r"none\.pem: not found"):
         Signer(signer.certificate, tmp_path / "none.pem").check()

@@ -93,7 +93,7 @@ def test_the_confidence_map_has_the_times_of_the_output(honest: Bundle, source: 
 @pytest.mark.parametrize("trained_with", ["adversarial", "unknown"])
 def test_networks_that_may_invent_are_refused(bundle: Bundle, source: Path, output: Path, trained_with: str) -> None:
     other = replace(bundle, manifest=bundle.manifest.model_copy(update={"trained_with": trained_with}))
-    with pytest.raises(UserError, match="only networks trained for fidelity give evidence"):
+    with pytest.raises(UserError, match="evidence=true needs a network trained for fidelity"):
         upscale(other, source, output, encoding=EVIDENCE)
     assert not list(output.parent.iterdir())
 

@@ -71,7 +71,7 @@ def test_frames_that_it_would_hide_are_refused(
     bundle: Bundle, write_video: Callable[..., Path], tmp_path: Path
 ) -> None:
     source = write_video("in/small.mkv", np.zeros((3, 24, 32, 3), np.uint8))
-    with pytest.raises(UserError, match=r"label=visible.*rows"):
+    with pytest.raises(UserError, match=r"label: needs 44 rows"):
         plan_upscale(bundle, source, tmp_path / "a.mkv", encoding=replace(EXACT, label="visible"))
 
 

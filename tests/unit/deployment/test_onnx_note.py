@@ -32,7 +32,7 @@ def graph(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ({"warm_up": 10**8}, "warm_up: must be <= 128"),
         ({"schema": 9}, "schema: must be 1"),
         ({"state": None}, "state: must be a list"),
-        ({"state": []}, "another state than its graph"),
+        ({"state": []}, "does not describe the state inputs of its graph"),
         ({"state": [[10**6, 48, 48]] * 3}, "must be <= 4096"),
     ],
 )

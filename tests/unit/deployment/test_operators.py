@@ -52,5 +52,5 @@ def test_a_function_that_calls_itself_is_refused(tmp_path: Path) -> None:
 def test_a_loop_is_refused(tmp_path: Path, inside: bool) -> None:
     """In the graph itself, or in a function that it calls."""
     path = tmp_path / "f.onnx"
-    with pytest.raises(UserError, match=r"f\.onnx: contains a loop"):
+    with pytest.raises(UserError, match=r"f\.onnx: contains the operator Loop"):
         open_session(save(path, [function("F", ("Loop", ""))], call("F")) if inside else save(path, [], call("Loop")))

@@ -117,7 +117,7 @@ def test_a_rerun_does_the_segments_that_failed(bundle: Path, source: Path, outpu
         upscale_in_parallel(bundle, source, output, Failing(), settings=SETTINGS)
     folder = tmp_path / "parallel.mkv.segments"
     assert sorted(read_record(folder / "job.json", UpscaleJob).finished) == [0, 2, 3]
-    with pytest.raises(UserError, match="lacks segments that run in parallel"):
+    with pytest.raises(UserError, match="lacks segments that were to be upscaled in parallel"):
         upscale(bundle, source, output, encoding=replace(FFV1, lead_in=16))
     second = Failing()
     upscale_in_parallel(bundle, source, output, second, settings=SETTINGS)

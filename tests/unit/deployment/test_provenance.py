@@ -117,7 +117,7 @@ def test_a_labelled_file_is_found_by_its_pictures(bundle: Bundle, source: Path, 
 def test_another_video_has_no_record(output: Path, write_video: WriteVideo, capsys: pytest.CaptureFixture[str]) -> None:
     other = write_video("large2.mkv", _shapes(2), [n / 4 for n in range(12)])
     assert find_provenance(other, output.parent) is None
-    with pytest.raises(Refusal, match=r"large2.mkv: no record of it in .*set records="):
+    with pytest.raises(Refusal, match=r"large2.mkv: has no record in .*set records="):
         run(_config(other))
 
 
@@ -143,7 +143,7 @@ def test_another_video_under_the_name_of_a_record_is_refused(
 def test_the_original_is_checked(output: Path, source: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run(_config(output, original=source))
     assert "its SHA-256 is right" in capsys.readouterr().out
-    with pytest.raises(Refusal, match=r"is not the original; that was source.mkv"):
+    with pytest.raises(Refusal, match=r"is not the original, which is source.mkv"):
         run(_config(output, original=output))
 
 

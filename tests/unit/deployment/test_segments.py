@@ -237,7 +237,7 @@ def test_files_that_came_meanwhile_are_kept(
 def test_a_link_to_another_folder_is_not_used(remembering: Bundle, source: Path, output: Path, tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     _folder(output).symlink_to(tmp_path / "other")
-    with pytest.raises(UserError, match="is a link"):
+    with pytest.raises(UserError, match="is a symbolic link"):
         upscale(remembering, source, output, encoding=FFV1)
     assert not any((tmp_path / "other").iterdir())
 

@@ -212,7 +212,7 @@ def test_the_shape_of_pixels_is_kept(bundle: Bundle, write_video: WriteVideo, fr
 @pytest.mark.parametrize("overwrite", [False, True])
 def test_the_input_is_never_the_output(bundle: Bundle, source: Path, overwrite: bool) -> None:
     before = _hash(source)
-    with pytest.raises(UserError, match="is the input itself"):
+    with pytest.raises(UserError, match="is the input, which is never overwritten"):
         _upscale(bundle, source, source, overwrite=overwrite)
     assert _hash(source) == before
 
@@ -223,7 +223,7 @@ def test_the_input_under_another_name_is_never_the_output(
 ) -> None:
     before = _hash(source)
     link(source, output)
-    with pytest.raises(UserError, match="is the input itself"):
+    with pytest.raises(UserError, match="is the input, which is never overwritten"):
         _upscale(bundle, source, output, overwrite=True)
     assert _hash(source) == before
 
@@ -334,7 +334,7 @@ def test_a_frame_that_is_not_finite_stops_the_work_with_its_number(
             broken = torch.equal(lr[0], to_tensor(frames)[3])
             return lr.repeat_interleave(2, -1).repeat_interleave(2, -2) * (np.nan if broken else 1.0)
 
-    with pytest.raises(UserError, match="frame 3 of the result is not finite"):
+    with pytest.raises(UserError, match="frame 3 of its upscaled video contains NaN"):
         _upscale(replace(bundle, network=Broken()), source, output)
     assert not output.exists()
 

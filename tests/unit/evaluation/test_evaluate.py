@@ -80,12 +80,14 @@ def test_missing_output_of_another_tool_is_reported_with_the_layout_before_anyth
     tmp_path: Path, suite: Suite, write_video: WriteVideo, frames: Frames
 ) -> None:
     write_video("theirs/city.mkv", frames[:5])
-    with pytest.raises(UserError, match=r"has no clip walk; it has city; expected .*/walk/ with one image per frame"):
+    with pytest.raises(
+        UserError, match=r"has no clip walk \(it has city\); add .*/walk/ with one image for each frame"
+    ):
         check_clips([frames_of(str(tmp_path / "theirs"))], suite, _protocol())
 
 
 def test_a_clip_too_short_for_the_trim_is_named(suite: Suite) -> None:
-    with pytest.raises(UserError, match=r"city\.mkv: has 5 frames, too few for protocol.trim=3"):
+    with pytest.raises(UserError, match=r"city\.mkv: has 5 frames, but protocol.trim=3 needs 7"):
         check_clips([interpolation("bicubic", 2)], suite, _protocol(trim=3))
 
 
@@ -97,7 +99,7 @@ def test_a_file_name_that_is_not_unicode_is_refused(tmp_path: Path, suite: Suite
 
 def test_a_twin_that_does_not_fit_is_named(tmp_path: Path, suite: Suite) -> None:
     """The clips stand in for their own LR, at the same size."""
-    with pytest.raises(UserError, match=r"city\.mkv: is 64x32; its HR over 2 is 32x16"):
+    with pytest.raises(UserError, match=r"city\.mkv: is 64x32, but its HR size divided by scale 2 is 32x16"):
         check_clips([interpolation("bicubic", 2)], replace(suite, lr_root=suite.root), _protocol())
 
 
@@ -239,7 +241,7 @@ def test_a_worker_that_is_killed_changes_no_table(tmp_path: Path, suite: Suite) 
     fatal.mark.touch()
     serial = evaluate({tmp_path / "serial/bicubic": fatal, tmp_path / "serial/file": weights}, suite, _protocol())
     judged = {tmp_path / "parallel/bicubic": fatal, tmp_path / "parallel/file": weights}
-    with pytest.raises(UserError, match=r"1 of 2 tasks failed .*the process that ran it ended.*; the same command"):
+    with pytest.raises(UserError, match=r"1 of 2 tasks failed .*the process that ran it ended.*; run the same command"):
         evaluate(judged, suite, _protocol(), executor=Local(2))
     assert len(list(tmp_path.glob("parallel/*/.clips/*.json"))) == 2
     evaluate(judged, suite, _protocol(), executor=InTurn())

@@ -192,7 +192,7 @@ def test_a_metric_without_a_value_on_still_clips_refuses_nothing(make_run: MakeR
     baseline, still = (make_run(name, {**_psnr(), "ghosting": {}}) for name in ("bicubic", "still"))
     verdict = Limit("ghosting", high=0.09).judge("ghosting", still, baseline)
     assert (verdict.passed, verdict.reason) == (True, "ghosting has no value on these clips")
-    with pytest.raises(UserError, match="has no ghosting, which a gate needs"):
+    with pytest.raises(UserError, match="has no metric ghosting, which a gate needs"):
         Limit("ghosting", high=0.09).judge("ghosting", make_run("ours", _psnr()), baseline)
 
 
@@ -235,7 +235,7 @@ def test_mirrored_output_is_named(make_run: MakeRun) -> None:
 @pytest.mark.parametrize("gate", [Above("ssim", 0), NotWorse("ssim", 0), Floor("ssim", 0)])
 def test_a_metric_that_was_not_measured_is_named(make_run: MakeRun, gate: Above | NotWorse | Floor) -> None:
     run = make_run("ours", _psnr())
-    with pytest.raises(UserError, match="has no ssim, which a gate needs"):
+    with pytest.raises(UserError, match="has no metric ssim, which a gate needs"):
         gate.judge("gate", run, run)
 
 

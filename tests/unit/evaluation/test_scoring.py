@@ -197,7 +197,7 @@ def test_candidates_beside_each_other_do_not_change_each_others_numbers(pairs: l
 
 def test_frames_of_another_size_are_refused(pairs: list[Pair]) -> None:
     small = _changed(pairs, lambda t, frame: frame[:, :16], "small")
-    with pytest.raises(UserError, match="small: outputs 48x16 frames, HR has 48x32"):
+    with pytest.raises(UserError, match="small: outputs 48x16 frames, but HR has 48x32"):
         _score([small], pairs, _protocol("psnr"))
 
 
@@ -222,7 +222,7 @@ class Short(Changed):
 
 def test_too_few_frames_are_reported(pairs: list[Pair]) -> None:
     short = Short("short", [pair.hr for pair in pairs], lambda t, frame: frame)
-    with pytest.raises(UserError, match="short: outputs 8 frames, and the clip has more"):
+    with pytest.raises(UserError, match="short: outputs 8 frames, but the clip has more"):
         _score([short], pairs, _protocol("psnr"))
 
 
@@ -263,7 +263,7 @@ def test_frames_of_another_tool_are_judged_one_by_one(tmp_path: Path, pairs: lis
 def test_another_number_of_frames_is_refused(tmp_path: Path, pairs: list[Pair], count: int) -> None:
     """Ten frames for a clip of nine are another window: the first nine would be held against the wrong truth."""
     theirs = _write_frames(tmp_path, pairs, *([0] * count))
-    with pytest.raises(UserError, match=rf"walk: has {count} frames, and the clip"):
+    with pytest.raises(UserError, match=rf"walk: has {count} frames, but the clip"):
         _score([theirs], pairs, _protocol("psnr"))
 
 

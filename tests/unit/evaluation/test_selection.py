@@ -148,7 +148,7 @@ NAN = float("nan")
         ({"psnr": {"walk": [NAN, NAN]}}, "psnr has a value in no frame of walk, that of bicubic in 2"),
         (
             {"psnr": {"walk": [40, 40]}, "flicker": {}},
-            "has no flicker, which front names; evaluate it with that metric",
+            "has no metric flicker, which front names; evaluate again with +metric@protocol.metrics.flicker=flicker",
         ),
         ({"psnr": {"walk": [40, 40]}, "grid": {"walk": [NAN, NAN]}}, "grid has a value in no frame of walk"),
     ],
@@ -172,7 +172,7 @@ def test_a_candidate_without_scores_is_refused_alone(
 
 def test_a_gate_that_needs_what_the_baseline_lacks_is_the_users_to_mend(make_run: MakeRun, bicubic: Run) -> None:
     gates: dict[str, dict[str, Gate]] = {"default": {"grid": Limit("grid", high=2)}}
-    with pytest.raises(UserError, match="has no grid, which a gate needs"):
+    with pytest.raises(UserError, match="has no metric grid, which a gate needs"):
         select([bicubic], gates, rank_by=["psnr"], front=FRONT)
 
 
@@ -199,12 +199,12 @@ def test_every_suite_has_a_choice_of_its_own(make_run: MakeRun) -> None:
 
 
 def test_a_suite_without_the_baseline_is_refused(make_run: MakeRun) -> None:
-    with pytest.raises(UserError, match="suite 'film': has no run of bicubic, the baseline"):
+    with pytest.raises(UserError, match="suite 'film': has no evaluation of the baseline bicubic"):
         _choose([_run(make_run, "ours", 40, 1.0)])
 
 
 def test_runs_under_two_protocols_are_refused(make_run: MakeRun, bicubic: Run) -> None:
-    with pytest.raises(UserError, match="numbers of different protocols"):
+    with pytest.raises(UserError, match="evaluate both with the same protocol"):
         _choose([bicubic, _run(make_run, "ours", 40, 1.0, protocol={"name": "vid4"})])
 
 
@@ -444,7 +444,7 @@ def test_of_equal_candidates_people_prefer_one_by_chance_in_at_most_one_case_of_
 
 def test_the_single_votes_are_no_result(tmp_path: Path, voted: list[Run]) -> None:
     with pytest.raises(
-        UserError, match=r"votes\.sqlite: holds the single votes.*; give votes\.json of vsr-lab vote serve"
+        UserError, match=r"votes\.sqlite: contains the single votes.*; give votes\.json of vsr-lab vote serve"
     ):
         select(voted, GATES, rank_by=["psnr"], front=FRONT, votes=tmp_path / "votes.sqlite")
 
@@ -454,8 +454,8 @@ def test_votes_on_others_or_on_too_few_clips_are_refused(tmp_path: Path, voted: 
     with pytest.raises(UserError, match="votes on 5 clips of film, too few"):
         _choose_by(few, voted)
     path = _vote(tmp_path / "v.json", voted, {("plain", "best"): [(2, 0)] * 6})
-    with pytest.raises(UserError, match="no votes on new on film"):
+    with pytest.raises(UserError, match="no votes on candidate new on suite film"):
         _choose_by(path, [*voted, _run(make_run, "new", 31, 1.5)])
     retrained = _run(make_run, "best", 33, 1.9, candidate_facts={"kind": "checkpoint", "sha256": "other"})
-    with pytest.raises(UserError, match="votes on another best"):
+    with pytest.raises(UserError, match="votes on other weights of best"):
         _choose_by(path, [*voted[:2], retrained])

@@ -131,7 +131,7 @@ def test_a_file_that_is_no_ledger_is_refused_unchanged(tmp_path: Path, make: Cal
 
 def test_a_link_that_leads_nowhere_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "ledger.sqlite").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(UserError, match="is a link"):
+    with pytest.raises(UserError, match="is a symbolic link"):
         Ledger(tmp_path / "ledger.sqlite")
     assert not (tmp_path / "elsewhere").exists()
 

@@ -54,7 +54,7 @@ def test_reds_brings_its_lr(reds: Path) -> None:
     for pair in zip(high, low, strict=True):
         check_lr_shot(*pair, scale=4)
     assert find_lr_shots(high, None, 4) is None
-    with pytest.raises(UserError, match="001: has no recorded LR at 1/2"):
+    with pytest.raises(UserError, match="001: has no recorded LR clips at 1/2"):
         find_lr_shots(high, "auto", 2)
 
 
@@ -107,7 +107,7 @@ def test_vid4_and_udm10(tmp_path: Path) -> None:
     assert (read_layout(tmp_path).name, _names(high)) == ("pairs", ["calendar", "walk"])
     low = find_lr_shots(high, "auto", 2)
     assert low is not None and low[0].path == tmp_path / "BIx2" / "calendar"
-    with pytest.raises(UserError, match="calendar: has 2 recorded LR at 1/4 in its folder; set lr_root=FOLDER"):
+    with pytest.raises(UserError, match="calendar: has 2 recorded LR clips at 1/4 of the HR size; set lr_root=FOLDER"):
         find_lr_shots(high, "auto", 4)
     named = find_lr_shots(high, str(tmp_path / "BDx4"), 4)
     assert named is not None and named[1].path == tmp_path / "BDx4" / "walk"

@@ -73,7 +73,7 @@ def test_a_small_file_that_becomes_huge_is_refused(tmp_path: Path) -> None:
     pl.DataFrame({f"c{i}": pl.repeat("a", 200_000, eager=True) for i in range(60)}).write_parquet(many)
     pl.DataFrame({"path": pl.repeat("a" * 100_000, 6000, eager=True)}).write_parquet(long)
     assert long.stat().st_size < 1_000_000
-    for path, problem in ((many, "more than 10000000 cells"), (long, "has more than 512 MiB of text")):
+    for path, problem in ((many, "more than 10,000,000 cells"), (long, "has more than 512 MiB of text")):
         with pytest.raises(UserError, match=problem):
             read_rows(path)
 
@@ -82,7 +82,7 @@ def test_a_small_file_that_becomes_huge_is_refused(tmp_path: Path) -> None:
 def test_columns_of_lists_and_binary_data_are_not_read(tmp_path: Path, value: object) -> None:
     """The values of a small file may be of any size."""
     pl.DataFrame({"path": ["a.mkv"], "extra": [value]}).write_parquet(tmp_path / "a.parquet")
-    with pytest.raises(UserError, match=r"a\.parquet: has a column of \w+.*\(extra\)"):
+    with pytest.raises(UserError, match=r"a\.parquet: has values of type \w+.* in column extra"):
         read_rows(tmp_path / "a.parquet")
 
 

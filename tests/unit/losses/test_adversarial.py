@@ -126,5 +126,5 @@ def test_a_clip_of_two_frames_has_nothing_to_judge() -> None:
 
 def test_a_second_discriminator_would_not_learn_and_is_refused() -> None:
     terms = {name: Term(Hinge(SpatioTemporal(4), 1e-4), 0.1) for name in ("one", "another")}
-    with pytest.raises(UserError, match=r"loss\.terms: two discriminators"):
+    with pytest.raises(UserError, match=r"loss\.terms: must not have two adversarial terms"):
         Objective(terms, Farneback()).check(())

@@ -159,7 +159,7 @@ def test_a_weight_rises_over_its_ramp() -> None:
 def test_an_input_that_training_does_not_have_is_named() -> None:
     objective = Objective({"teacher": Term(Distillation(), 1.0)}, Farneback())
     objective.check({"teacher_sr"})
-    with pytest.raises(UserError, match=r"loss\.terms\.teacher: needs teacher_sr"):
+    with pytest.raises(UserError, match=r"loss\.terms\.teacher: needs the input teacher_sr"):
         objective.check(set())
 
 
@@ -181,5 +181,5 @@ def test_a_term_can_be_left_out_but_one_has_to_train_from_the_first_step() -> No
     objective.check(())
     assert [*objective.terms] == ["pixel"]
     for terms in ({"pixel": None}, {"pixel": Term(L1(), 0.0)}, {"pixel": Term(L1(), 1.0, 0.5)}):
-        with pytest.raises(UserError, match=r"loss\.terms: no loss has a weight at the first step"):
+        with pytest.raises(UserError, match=r"loss\.terms: must contain a loss with a weight > 0 at the first step"):
             Objective(terms).check(())

@@ -88,11 +88,11 @@ def test_what_holds_no_weights_or_others_is_told(tmp_path: Path) -> None:
     path = tmp_path / "a.ckpt"
     told = {
         "is damaged, compressed, or contains more than tensors and numbers": {"state_dict": nn.Linear(1, 1)},
-        "holds no weights": [1, 2],
+        "contains no weights": [1, 2],
         "not a checkpoint of vsr-lab train": {"state_dict": {"weight": torch.zeros(1)}},
-        "can be read only into BasicVsr, AnimeSr, Span, SpanStream": {"params": {"weight": torch.zeros(1)}},
+        "only the networks BasicVsr, AnimeSr, Span, SpanStream can load": {"params": {"weight": torch.zeros(1)}},
         "another architecture": {"state_dict": {"network.weight": torch.zeros(1)}},
-        "NaN or Inf in weight": {"state_dict": {"network.weight": torch.full((1,), torch.nan)}},
+        "NaN or infinity in weight": {"state_dict": {"network.weight": torch.full((1,), torch.nan)}},
     }
     for said, content in told.items():
         torch.save(content, path)

@@ -152,7 +152,7 @@ def test_weights_that_are_not_finite_are_refused(tmp_path: Path, network: Compac
     with torch.no_grad():
         network.head.weight[0, 0, 0, 0] = value
     save_network(network, {}, tmp_path / "a.safetensors")
-    with pytest.raises(UserError, match=r"NaN or Inf in head\.weight"):
+    with pytest.raises(UserError, match=r"NaN or infinity in head\.weight"):
         load_network(tmp_path / "a.safetensors")
 
 
@@ -179,7 +179,7 @@ def test_a_missing_tensor_is_refused(saved: Path) -> None:
 
 def test_weights_that_say_nothing_of_themselves_are_refused(saved: Path) -> None:
     save_file(load_file(saved), saved)
-    with pytest.raises(UserError, match="does not say which network"):
+    with pytest.raises(UserError, match="does not describe the network"):
         read_note(saved)
 
 

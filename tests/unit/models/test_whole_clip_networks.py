@@ -116,5 +116,5 @@ def test_published_weights_that_do_not_fit_are_refused(load, tmp_path: Path) -> 
     with pytest.raises(UserError, match="is damaged, compressed, or contains more than tensors and numbers"):
         load(path)
     torch.save([1, 2], path)
-    with pytest.raises(UserError, match="holds no weights"):
+    with pytest.raises(UserError, match="contains no weights"):
         load(path)

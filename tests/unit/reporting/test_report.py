@@ -362,7 +362,11 @@ def test_specialists_at_home_are_counted(comparison: Entry) -> None:
 
 @pytest.mark.parametrize(
     ("picture", "problem"),
-    [("gone.mkv", "not found"), ("text.mkv", "is not a video"), ("lr.mkv", "is not what evaluate saved")],
+    [
+        ("gone.mkv", "not found"),
+        ("text.mkv", "is not a video"),
+        ("lr.mkv", "has another size or length than evaluate saved"),
+    ],
 )
 def test_unusable_pictures_are_named(comparison: Entry, tmp_path: Path, picture: str, problem: str) -> None:
     (tmp_path / "text.mkv").write_text("hello")

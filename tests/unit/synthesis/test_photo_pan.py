@@ -215,7 +215,7 @@ def test_a_photograph_lying_on_its_side_stands_up(tmp_path: Path) -> None:
 def test_mistakes_are_told(tmp_path: Path, stills: Path) -> None:
     with pytest.raises(UserError, match="is not a folder"):
         find_stills(tmp_path / "nowhere")
-    with pytest.raises(UserError, match="holds no pictures"):
+    with pytest.raises(UserError, match="contains no pictures"):
         find_stills(tmp_path)
     with pytest.raises(UserError, match="too small for frames of 1920x1080"):
         choose_still(find_stills(stills), 0, (1080, 1920))
@@ -235,7 +235,7 @@ def test_linear_light_and_back_is_exact(tmp_path: Path) -> None:
     [
         (b"path;licence\na.png;CC0\n", "separate columns by commas"),
         (b"path,licence\na.png,\xff\n", "it is not UTF-8 text"),
-        (b"file,licence\na.png,CC0\n", "has no rows with a column path"),
+        (b"file,licence\na.png,CC0\n", "has no rows, or no column path"),
         (b"path,path\na.png,b.png\n", "has two columns named path"),
     ],
 )

@@ -157,7 +157,7 @@ def test_every_length_of_a_curriculum_is_tried(
     make_module: MakeModule, make_data: Callable[..., VideoDataModule]
 ) -> None:
     short = make_data(curriculum=Curriculum([[0.0, 3], [0.5, 2]], 3))
-    with pytest.raises(UserError, match=r"data\.curriculum: must be >= 3 for adversarial=, got 2"):
+    with pytest.raises(UserError, match=r"data\.curriculum: must be >= 3 for adversarial losses, got 2"):
         _tried(_adversarial(make_module), short)
 
 

@@ -143,7 +143,7 @@ def test_told_to_stop_at_a_step_or_in_its_validation_loses_none(run: Run, tmp_pa
 
 @pytest.mark.parametrize(("step", "hook"), [(3, HOOKS[0]), (4, HOOKS[1])])
 def test_ctrl_c_saves_the_step_as_sigterm_does(run: Run, tmp_path: Path, hook: str, step: int) -> None:
-    with pytest.raises(Stopped, match="stopped by SIGINT; vsr-lab train resume=") as stopped:
+    with pytest.raises(Stopped, match="stopped by SIGINT; continue by vsr-lab train resume=") as stopped:
         run(tmp_path / "cut", Do(hook, step, lambda: signal.raise_signal(signal.SIGINT)), save=1000)
     assert stopped.value.code == 130
     assert torch.load(tmp_path / "cut" / LAST, weights_only=True)["global_step"] == step

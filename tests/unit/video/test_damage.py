@@ -39,7 +39,9 @@ def test_a_broken_frame_is_named_and_the_file_refused(tmp_path: Path) -> None:
     path = _h264(tmp_path / "a.mp4")
     _spoil(path, 17)
     video = VideoFile(path)
-    with pytest.raises(UserError, match=r"is damaged: (lost|broken) frames 17.*; fetch it again, or set damaged=keep"):
+    with pytest.raises(
+        UserError, match=r"is damaged: (lost|broken) frames 17.*; copy or download the file again, or set damaged=keep"
+    ):
         video.read(20, 21)
 
 

@@ -75,6 +75,6 @@ def test_a_frame_of_another_size_is_refused_before_it_is_decoded(
     read: list[str] = []
     decode = cv2.imread
     monkeypatch.setattr(cv2, "imread", lambda path, flags: (read.append(Path(path).name), decode(path, flags))[1])
-    with pytest.raises(UserError, match=r"1\.png: is 4000x4000, the others 16x16"):
+    with pytest.raises(UserError, match=r"1\.png: is 4000x4000, but the first frame is 16x16"):
         footage.read(0, 2)
     assert read == ["0.png"]

@@ -284,7 +284,7 @@ def test_a_range_that_a_source_does_not_have_is_refused(
 ) -> None:
     folder = _pictures(tmp_path / "clip", **{f"frame{t}": frame for t, frame in enumerate(frames[:8])})
     for path in (folder, write_video(tmp_path / "clip.mkv", frames[:8])):
-        with pytest.raises(UserError, match=f"has 8 frames, and {start}:{stop} was asked for"):
+        with pytest.raises(UserError, match=f"has 8 frames, which do not include all of {start}:{stop}"):
             read_video(path, start, stop)
 
 
@@ -298,7 +298,7 @@ def test_sixteen_bits_are_kept(tmp_path: Path, frames: Frames) -> None:
 
 def test_frames_of_mixed_depth_are_refused(tmp_path: Path, frames: Frames) -> None:
     folder = _pictures(tmp_path / "clip", a=frames[0].astype(np.uint16) * 257, b=frames[1])
-    with pytest.raises(UserError, match=r"b\.png: has 8 bits a sample, the others 16"):
+    with pytest.raises(UserError, match=r"b\.png: has 8 bits per sample, but others have 16"):
         ImageSequence(folder).read(0, 2)
 
 
@@ -330,12 +330,12 @@ def test_a_picture_beside_videos_does_not_hide_them(tmp_path: Path, write_video:
 def test_one_frame_in_two_formats_is_refused(tmp_path: Path, frames: Frames) -> None:
     folder = _pictures(tmp_path / "clip", a=frames[0])
     assert cv2.imwrite(str(folder / "a.jpg"), frames[0])
-    with pytest.raises(UserError, match=r"clip: holds frames of several kinds \(\.jpg, \.png\)"):
+    with pytest.raises(UserError, match=r"clip: contains pictures of several types \(\.jpg, \.png\)"):
         open_footage(folder)
 
 
 def test_a_place_without_footage_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="holds no video"):
+    with pytest.raises(UserError, match="contains neither a video"):
         find_footage(tmp_path)
     with pytest.raises(UserError, match="not found"):
         find_footage(tmp_path / "nowhere")

@@ -64,7 +64,9 @@ def test_the_bundle_of_the_selected_weights_is_found(
 
 def test_selected_weights_without_a_bundle_are_refused(tmp_path: Path, select: Callable[..., Path]) -> None:
     other = CandidateFacts(kind="checkpoint", path="network;touch executed", sha256="0" * 64)
-    with pytest.raises(UserError, match=r"no bundle is in .*; vsr-lab export 'candidate.path=network;touch executed' "):
+    with pytest.raises(
+        UserError, match=r"contains no bundle of it; run vsr-lab export 'candidate.path=network;touch executed' "
+    ):
         selected_bundles(select(animation=other), tmp_path)
     with pytest.raises(UserError, match="chose nothing"):
         selected_bundles(select(animation=None), tmp_path)

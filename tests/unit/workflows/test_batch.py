@@ -181,7 +181,7 @@ def test_a_manifest_says_how_its_files_are_read(tmp_path: Path) -> None:
     assert (first.path, first.name, first.content) == (tmp_path / "x/a.mkv", "nice/name", "animation")
     assert (first.read_options.deinterlace, second.read_options.deinterlace, second.name) == ("bwdif", None, "b")
     manifest.write_text("path,start\na.mkv,24\n")
-    with pytest.raises(UserError, match="has start, but files are upscaled whole"):
+    with pytest.raises(UserError, match="has a value in start, but files are upscaled completely"):
         find_sources(manifest)
 
 

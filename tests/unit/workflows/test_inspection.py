@@ -51,7 +51,7 @@ def test_the_command_to_use_a_file_runs_nothing_in_a_shell(write_video: WriteVid
 def test_folders(video: Path, tmp_path: Path) -> None:
     assert inspect(video.parent).kind == "a folder of footage"
     (tmp_path / "empty").mkdir()
-    assert "no video" in inspect(tmp_path / "empty").problem
+    assert "neither a video" in inspect(tmp_path / "empty").problem
 
 
 def test_tables_and_records(tmp_path: Path) -> None:
@@ -61,7 +61,7 @@ def test_tables_and_records(tmp_path: Path) -> None:
     assert (found.kind, found.facts["clips"], found.facts["left out"]) == ("a manifest of footage", "2", "1")
     assert found.facts["split"] == "eval, train"
     table.write_text("name\na\n")
-    assert inspect(table).problem.endswith("has no rows with a column path")
+    assert inspect(table).problem.endswith("has no rows, or no column path")
     record = tmp_path / "a.json"
     selection = {"protocol": PROTOCOL, "baseline": "bicubic", "rank_by": ["psnr"], "front": {"psnr": 1}, "choices": []}
     write_record(record, Selection.model_validate(selection))
@@ -101,7 +101,7 @@ def test_a_checkpoint_of_a_training_is_taken_by_init_from(tmp_path: Path) -> Non
     torch.save({"state_dict": {"other": torch.zeros(1)}}, path)
     assert "is not a checkpoint of vsr-lab train" in inspect(path).problem
     torch.save({"params": {"a": torch.zeros(1)}}, path)
-    assert "does not say which network it holds" in inspect(path).problem
+    assert "does not describe the network" in inspect(path).problem
     torch.save({"state_dict": Path("of another library")}, path)
     assert "more than tensors and numbers" in inspect(path).problem
 

@@ -64,7 +64,7 @@ def normalise(command: str, arguments: Iterable[str]) -> list[str]:
                 _check_option(key, override)
         elif override.type in {OverrideType.CHANGE, OverrideType.ADD} and not key.startswith("hydra"):
             if override.value() == {}:
-                raise UserError(key, "is empty, which changes nothing", f"remove keys by ~{key}.KEY")
+                raise UserError(key, "is set to {}, which changes no key", f"to remove a key, write ~{key}.KEY")
             words[i] = f"++{word.lstrip('+')}"
     return [*flags, *words]
 
@@ -78,7 +78,9 @@ def _check_hydra(word: str, override: Override) -> None:
     is_hydra = re.match(r"hydra\b", key) or re.match(r"hydra\b", package)
     if is_hydra and (package or not key.startswith(_HYDRA) or re.search(r"\$|_target_", word)):
         shown = ", ".join(name + "*" if name.endswith(".") else name for name in _HYDRA)
-        raise UserError(f"{key}@{package}" if package else key, "may not be set", f"of Hydra's keys, {shown} may")
+        raise UserError(
+            f"{key}@{package}" if package else key, "cannot be set", f"of Hydra's keys, only {shown} can be set"
+        )
 
 
 def _split(words: list[str]) -> tuple[list[str], list[str]]:
@@ -94,7 +96,7 @@ def _split(words: list[str]) -> tuple[list[str], list[str]]:
         if name in {"-sc", "--shell-completion"}:
             return words, []
         if name not in FLAGS:
-            hint = suggestion(name, FLAGS, "leave it out; keys are set by KEY=VALUE, see --help", 0.8)
+            hint = suggestion(name, FLAGS, "remove it, and write keys as KEY=VALUE (see --help)", 0.8)
             hint = f"write ./{name} if you mean the file" if Path(name).exists() else hint
             raise UserError(name, "is not an option", hint)
         flags.append(name)
@@ -105,8 +107,8 @@ def _split(words: list[str]) -> tuple[list[str], list[str]]:
         elif equals:
             raise UserError(name, f"takes no value, got {value!r}")
         if name in {"--config-dir", "-cd"} and (Path(flags[-1]) / "hydra").exists():
-            problem = f"must not have a folder hydra, which could run code, and {flags[-1]} has one"
-            raise UserError(name, problem, "remove it")
+            problem = f"{flags[-1]} contains a folder named hydra, whose files could run code"
+            raise UserError(name, problem, "remove this folder, or choose another one for --config-dir")
     if {"-m", "--multirun"} & {*flags}:
         _check_shared(overrides)
     return flags, overrides
@@ -204,7 +206,7 @@ def _parse(word: str) -> Override:
     except HydraException as error:
         key, equals, value = word.partition("=")
         if not equals:
-            raise UserError(word, "is not expected without a key", "write KEY=VALUE, see --help") from error
+            raise UserError(word, "has no key", "write KEY=VALUE (see --help)") from error
         hint = "with quotes around brackets and spaces"
         if value.startswith(("[", "{")):
             hint = f"with quotes around items that contain = or brackets, such as \"{key}=['a=b']\""

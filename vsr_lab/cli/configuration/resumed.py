@@ -24,6 +24,7 @@ _LOGGERS = {
 }
 _LARGEST, _DEEPEST, _MOST = 1 << 20, 50, 50_000  # bytes, levels, and keys and values of a config.yaml
 _LONG = re.compile(r"[-+]?(0x[\da-fA-F_]{30,}|[\d_:]{30,})")  # an integer, which may take minutes to be read
+_RESTORE = "restore this file from a backup, or start a new run"
 _OVERRIDABLE = ("compile", "data.root", "data.store", "data.workers", "scheduler", "trainer.max_steps")
 
 
@@ -34,21 +35,21 @@ def stored_config(path: Path) -> DictConfig:
         UserError: the file is damaged.
     """
     kinds = (yaml.YAMLError, OSError, ValueError, RecursionError, OmegaConfBaseException)
-    with reported(kinds, path, "is not a valid config.yaml", "restore it, or start a new run"):
+    with reported(kinds, path, "is not a valid config.yaml", _RESTORE):
         if path.stat().st_size > _LARGEST:
-            raise UserError(path, "is too large", "restore it, or start a new run")
+            raise UserError(path, f"has more than {_LARGEST >> 20} MiB", _RESTORE)
         text, depth = path.read_text(encoding="utf-8"), 0
         for number, event in enumerate(yaml.parse(text, yaml.SafeLoader)):
             if number > _MOST or (isinstance(event, yaml.ScalarEvent) and _LONG.fullmatch(event.value)):
-                problem = "has too many keys, or a number that is too long"
-                raise UserError(path, problem, "restore it, or start a new run")
+                problem = f"has more than {_MOST} keys and values, or a number of 30 digits or more"
+                raise UserError(path, problem, _RESTORE)
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if isinstance(event, yaml.AliasEvent) or depth > _DEEPEST:
-                problem = "has aliases or deep nesting, which could fill all memory"
-                raise UserError(path, problem, "restore it, or start a new run")
+                problem = f"has an alias (*NAME) or more than {_DEEPEST} levels, which could fill the memory"
+                raise UserError(path, problem, _RESTORE)
         cfg = OmegaConf.create(literal(yaml.safe_load(text)))
     if not isinstance(cfg, DictConfig):
-        raise UserError(path, "is not a valid config.yaml", "restore it, or start a new run")
+        raise UserError(path, "is not a valid config.yaml", _RESTORE)
     return cfg
 
 
@@ -75,7 +76,7 @@ def resumed_config(cli_config: DictConfig) -> DictConfig:
     newer = OmegaConf.load(config_dir() / "train.yaml")  # it may have keys that the run does not know yet
     assert isinstance(newer, DictConfig)
     del newer["defaults"]
-    with reported(OmegaConfBaseException, path, "cannot be read ({})", "fix it"):
+    with reported(OmegaConfBaseException, path, "cannot be read ({})", "correct this file"):
         cfg = OmegaConf.merge(newer, stored_config(path))
     assert isinstance(cfg, DictConfig)
     if not {"model", "trainer"} <= {*cfg}:
@@ -93,7 +94,7 @@ def resumed_config(cli_config: DictConfig) -> DictConfig:
         whole = isinstance(value, DictConfig)  # a scheduler, which may refer to the steps of the run
         OmegaConf.update(cfg, key, OmegaConf.to_container(value) if whole else literal(value), merge=False)
     if missing := OmegaConf.missing_keys(cfg):
-        raise UserError(path, f"has no {min(missing)}", "restore it, or start a new run")
+        raise UserError(path, f"has no {min(missing)}", _RESTORE)
     cfg.run_dir = cfg.resume = literal(str(run_dir))
     cfg.plan = cli_config.plan
     config = check("train", cfg, keys, prefix=str(path))
@@ -112,12 +113,16 @@ def check_loggers(cfg: DictConfig, path: Path, run_dir: Path) -> None:
             continue
         known = _LOGGERS.get(str(logger.get("_target_")), "").split()
         for key in sorted({*logger} - {"_target_", *known}, key=str):
-            problem = f"logger.{name}.{key} is not used in a resumed run, since it could name a server"
-            raise UserError(path, problem, "remove it from the file")
+            problem = f"logger.{name}.{key} is not allowed in a resumed run, because it could name a server"
+            raise UserError(path, problem, "remove this key from the file")
         for key in ("name", "version", "sub_dir"):
             # TensorBoardLogger replaces $NAME, and opens URLs.
             if re.search(r"[^\w .:-]|\.\.|::", str(logger.get(key))):
-                raise UserError(path, f"logger.{name}.{key} is not a plain name", "change it in the file")
+                raise UserError(
+                    path,
+                    f"logger.{name}.{key} has characters other than letters, digits, spaces and . : - _",
+                    "change it",
+                )
         if "save_dir" in logger:
             logger.save_dir = literal(str(run_dir))
         if "offline" in known:

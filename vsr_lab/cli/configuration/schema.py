@@ -163,7 +163,7 @@ def resolved(cfg: DictConfig) -> dict[str, Any]:
             seen.add(wanted)
             wanted = value.partition("${")[2].partition("}")[0]
         if wanted.startswith("oc.env:"):
-            raise UserError(wanted[7:], "is not set in the environment", f"export {wanted[7:]}=...") from error
+            raise UserError(wanted[7:], "is not set in the environment", f"run export {wanted[7:]}=VALUE") from error
         if value == "???":
             names = ", ".join(options(wanted))
             raise UserError(wanted, "is required", f"choose one of {names}" if names else f"set {wanted}=") from error

@@ -88,11 +88,15 @@ def _families(declared: str | None, scale: int) -> dict[str, Degradation]:
             family = parse_part(node, Degradation).build()
         except UserError as error:
             if name == declared:
-                raise UserError("degradation", str(error), "choose another one, or leave it out") from error
+                raise UserError("degradation", str(error), "choose another degradation=, or remove it") from error
             continue
         if family.sample(np.random.default_rng(0)) != family.sample(np.random.default_rng(1)):
             if name == declared:
-                raise UserError("degradation", f"{name} is random, so LR cannot be compared with it", "leave it out")
+                raise UserError(
+                    "degradation",
+                    f"{name} has random parameters, so LR cannot be compared with it",
+                    "remove degradation=",
+                )
         elif family.scale == scale:
             built[name] = family
     return built

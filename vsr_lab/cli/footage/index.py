@@ -41,7 +41,7 @@ def run(config: IndexConfig) -> None:
     if manifest.suffix not in TABLE_SUFFIXES:
         raise UserError("output", f"must end in {' or '.join(sorted(TABLE_SUFFIXES))}, got {manifest}")
     if manifest.is_symlink():  # the link would be replaced, and the table that it leads to would stay as it is
-        raise UserError(manifest, "is a link", "name the file that it leads to")
+        raise UserError(manifest, "is a symbolic link", "set output= to the file that it leads to")
     if config.output is None:
         check_place(config)
     while (index := _indexed(config, manifest)) is None:

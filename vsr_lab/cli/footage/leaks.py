@@ -28,11 +28,13 @@ def run(config: LeaksConfig) -> None:
     """List the shots that two splits share. Raises Refusal if there are any."""
     manifest = config.root
     if manifest.suffix not in TABLE_SUFFIXES:
-        raise UserError(manifest, "is not a manifest", "make one with vsr-lab footage index FOLDER")
+        raise UserError(manifest, "is not a manifest (.csv or .parquet)", "create one by vsr-lab footage index FOLDER")
     named = splits_of(manifest)
     if len(named) < 2:
         raise UserError(
-            manifest, f"has {len(named)} splits, and two are needed", "fill its column split, or index with split=0.1"
+            manifest,
+            f"must have two or more splits, got {len(named)}",
+            "fill its column split, or run vsr-lab footage index with split=0.1",
         )
     prints, left_out = fingerprint_manifest(manifest, Scans(config.scans))
     show_left_out(left_out.values())
@@ -49,4 +51,6 @@ def run(config: LeaksConfig) -> None:
         show(str(leak))
     show_facts(f"{pairs} pairs of clips in {', '.join(named)} compared", {"leaks": folder / "leaks.json"})
     if leaks:
-        raise Refusal(f"{manifest}: {len(leaks)} shots are in two splits; move the clips that share them to one")
+        raise Refusal(
+            f"{manifest}: {len(leaks)} shots are in two splits; set the column split of their clips to the same split"
+        )

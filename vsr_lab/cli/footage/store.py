@@ -34,10 +34,10 @@ def run(config: StoreConfig) -> None:
     folder = config.root
     if not folder.is_dir():
         problem = "is not a folder" if folder.exists() else "not found"
-        raise UserError(folder, problem, "set root=FOLDER, the data.store= of a training")
+        raise UserError(folder, problem, "set root= to the data.store= of a training")
     files = stored_files(folder)
     if not files and any(folder.iterdir()):
-        raise UserError(folder, "holds no decoded footage", "set root=FOLDER, the data.store= of a training")
+        raise UserError(folder, "holds no decoded footage", "set root= to the data.store= of a training")
     if config.prune:
         lock_folder(folder)  # a training that decodes has unfinished clips there
     states: dict[str, list[StoreEntry]] = defaultdict(list)
@@ -60,4 +60,4 @@ def run(config: StoreConfig) -> None:
         unlock_folder(folder)
     show_facts("store", {"root": folder})
     if states["damaged"] and not config.prune:
-        raise Refusal(f"{folder}: {len(states['damaged'])} clips are damaged; prune=true removes them")
+        raise Refusal(f"{folder}: {len(states['damaged'])} clips are damaged; set prune=true to remove them")

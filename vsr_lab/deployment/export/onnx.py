@@ -176,7 +176,9 @@ def read_note(text: str, session: ort.InferenceSession, path: Path) -> Note:
     note = validate(Note, parse_json(text, name), name)
     channels = [node.shape[1] for node in session.get_inputs()[1:]]
     if channels != [state[0] for state in note.state]:
-        raise UserError(path, "has metadata with another state than its graph", "export it again")
+        raise UserError(
+            path, "has metadata that does not describe the state inputs of its graph", "export the network again"
+        )
     return note
 
 
@@ -223,8 +225,8 @@ def run_session(session: ort.InferenceSession, feeds: dict[str, np.ndarray]) -> 
         return session.run(None, feeds)
     except Exception as error:  # onnxruntime raises unrelated classes of its own
         reason = str(error).strip().splitlines()[-1]
-        problem = "needs more memory than there is" if is_out_of_memory(error) else f"fails ({reason[-160:]})"
-        raise UserError("ONNX graph", problem, "use smaller frames, or export it again") from error
+        problem = "needs more memory than is available" if is_out_of_memory(error) else f"fails ({reason[-160:]})"
+        raise UserError("ONNX graph", problem, "use smaller frames, or export the network again") from error
 
 
 def _operators(nodes: Iterable[onnx.NodeProto], functions: Mapping[tuple[str, str], Any]) -> Iterator[str]:
@@ -241,12 +243,16 @@ def _operators(nodes: Iterable[onnx.NodeProto], functions: Mapping[tuple[str, st
 def _check_operators(model: onnx.ModelProto, path: Path) -> None:
     """Raise UserError for a graph that may take forever to run, or to be opened."""
     functions = {(one.domain, one.name): one for one in model.functions}
-    with reported(RecursionError, path, "contains graphs or functions that are nested too deeply", "export it again"):
+    with reported(
+        RecursionError, path, "contains graphs or functions that are nested too deeply", "export the network again"
+    ):
         found = [*islice(_operators(model.graph.node, functions), _MOST_OPERATORS + 1)]
     if len(found) > _MOST_OPERATORS:
         raise UserError(path, f"has more than {_MOST_OPERATORS:,} operators", "export a smaller network")
     if {"Loop", "Scan"} & {*found}:
-        raise UserError(path, "contains a loop, which may have no end", "export it without Loop and Scan")
+        raise UserError(
+            path, "contains the operator Loop or Scan, which may never end", "export the network without them"
+        )
 
 
 def open_session(path: Path, threads: int = 0) -> ort.InferenceSession:
@@ -261,12 +267,12 @@ def open_session(path: Path, threads: int = 0) -> ort.InferenceSession:
             loop, which may have no end, or too many operators.
     """
     check_file(path, "give an .onnx file")
-    with reported(Exception, path, "is not an ONNX file", "give a .onnx file"):  # of protobuf
+    with reported(Exception, path, "is not an ONNX file", "give an .onnx file"):  # of protobuf
         model = onnx.load(str(path), load_external_data=False)
     _check_operators(model, path)
     options = ort.SessionOptions()
     options.log_severity_level = 4  # errors are raised, too
     options.intra_op_num_threads = threads
     # onnxruntime raises unrelated classes of its own
-    with reported(Exception, path, "cannot be run by onnxruntime ({})", "export it again"):
+    with reported(Exception, path, "cannot be run by onnxruntime ({})", "export the network again"):
         return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

@@ -198,12 +198,20 @@ def open_window(path: Path, session: InferenceSession) -> OnnxWindow:
     """
     given = session.get_inputs()[0]
     if len(given.shape) != 4:
-        raise UserError(path, f"takes an input of {len(given.shape)} axes", "give a graph for 1 x 3T x height x width")
+        raise UserError(
+            path,
+            f"has an input with {len(given.shape)} axes",
+            "use a graph with an input of shape (1, 3 * frames, height, width)",
+        )
     channels, sides = given.shape[1], [side for side in given.shape[2:] if isinstance(side, int)]
     if given.type not in ("tensor(float)", "tensor(float16)"):
-        raise UserError(path, f"takes {given.type}", "give a graph with float32 or float16 images")
+        raise UserError(
+            path, f"has an input of type {given.type}", "use a graph with an input of type float32 or float16"
+        )
     if not isinstance(channels, int) or channels < 3 or channels % 3:
-        raise UserError(path, f"takes {channels} channels", "give a graph of 3 channels for each frame")
+        raise UserError(
+            path, f"has an input with {channels} channels", "use a graph whose input has 3 channels for each frame"
+        )
     fixed = (sides[0], sides[-1]) if sides else None
     problem = ""
     for multiple in (1,) if fixed else (1, 2, 4, 8, 16, 32, 64):
@@ -214,10 +222,10 @@ def open_window(path: Path, session: InferenceSession) -> OnnxWindow:
             scale = made[0] // height
             if made != (scale * height, scale * width) or not scale:
                 what = f"upscales {width}x{height} to {made[1]}x{made[0]}"
-                raise UserError(path, what, "give a graph with one integer scale")
+                raise UserError(path, what, "use a graph with the same integer scale along both axes")
             return OnnxWindow(session, scale, multiple, size=fixed).eval()
         problem = f"does not run on an input of 1x{channels}x{height}x{width} ({made})"
-    raise UserError(path, problem, "export it again, for frames of any size or of the size that it states")
+    raise UserError(path, problem, "export the network again, with a variable height and width")
 
 
 def _try(session: InferenceSession, name: str, shape: tuple[int, int, int], kind: str) -> tuple[int, int] | str:
@@ -253,6 +261,6 @@ def open_onnx(path: Path, threads: int = 0) -> StreamingNetwork:
         raise UserError(
             path,
             "has several inputs or outputs and was not exported by vsr_lab",
-            "give a graph with one input and one output",
+            "use a graph with one input and one output",
         )
     return open_window(path, session)

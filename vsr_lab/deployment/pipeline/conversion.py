@@ -61,7 +61,7 @@ class FrameConversion:
             if lost in self._known:
                 continue
             if not self._drop:
-                problem = f"has from frame {read.number} on: {lost}"
+                problem = f"cannot be kept completely, since it has from frame {read.number} on: {lost}"
                 raise UserError(self._video.path, problem, "set unsupported=drop, or choose another codec=")
             self._known.add(lost)
             self._late.append(f"{lost}, from frame {read.number} on")
@@ -74,7 +74,7 @@ class FrameConversion:
         picture = read.picture
         opaque = read.alpha is None or self._planned.survey.transparent or self._background is not None
         if not opaque and (read.alpha != np.iinfo(picture.dtype).max).any():
-            problem = f"is transparent at frame {read.number}, and opaque before"
+            problem = f"is transparent at frame {read.number}, but opaque before"
             raise UserError(self._video.path, problem, "set background=black or another color")
         if read.alpha is not None and self._background is not None:
             picture = composited(picture, read.alpha, self._background)
@@ -97,7 +97,7 @@ class FrameConversion:
             RGB (H, W, 3), uint8 or uint16.
         """
         if not torch.isfinite(sr.sum()):
-            problem = f"frame {number} of the result is not finite (NaN or infinity)"
+            problem = f"frame {number} of its upscaled video contains NaN or infinity"
             raise UserError(self._video.path, problem, "check the bundle with vsr-lab evaluate")
         plan, (width, height) = self._planned.plan, self._planned.plan.video.size
         if not plan.evidence and sr.shape[-2:] != (height, width):

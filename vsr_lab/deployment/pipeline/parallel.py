@@ -89,7 +89,7 @@ def _fill(segments: Segments, work: "_SegmentWork", executor: Executor) -> None:
             update(advance=part.last + 1 - part.first)
     if errors:
         problem = f"{len(errors)} of {len(tasks)} segments failed ({errors[0]})"
-        raise UserError(segments.folder, problem, "the same command goes on with these")
+        raise UserError(segments.folder, problem, "run the same command again to upscale these segments")
 
 
 @dataclass(frozen=True)

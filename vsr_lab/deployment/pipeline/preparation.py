@@ -88,7 +88,9 @@ def open_source(source: Path, encoding: Encoding, read_options: ReadOptions) -> 
     if source.is_dir():
         video = video.at_rate(encoding.rate or Fraction(25))
     elif encoding.rate:
-        raise UserError("rate", f"{source.name} states its own times", "remove it; it is for folders of images")
+        raise UserError(
+            "rate", f"is only for folders of images, and {source.name} is a video with its own rate", "remove rate="
+        )
     return video.part(encoding.start, encoding.stop)
 
 
@@ -118,7 +120,7 @@ def open_network(bundle: Bundle, runtime: Runtime | None, inference: Inference =
     """Open the network of a bundle in a runtime (None: `bundle.network`), in tiles if `inference.tile` is set."""
     network = open_runtime(bundle.folder, bundle.manifest, runtime) if runtime else bundle.network
     subject = f"tile={inference.tile} overlap={inference.overlap}"
-    with reported(ValueError, subject, "{}", "tile=0 runs whole frames"):
+    with reported(ValueError, subject, "{}", "change tile= and overlap=, or set tile=0 to process whole frames"):
         return Tiled(network, inference.tile, inference.overlap) if inference.tile else network
 
 
@@ -155,7 +157,7 @@ def fit(
             if inference.tile is not None or tile == SMALLEST or not is_out_of_memory(error):
                 raise
             tile = max(SMALLEST, (tile or max(size)) // 2 // SMALLEST * SMALLEST)
-            report(f"memory ran out: tile={tile} is tried")
+            report(f"out of memory; trying again with tile={tile}")
             continue
         facts = {"tile": tile, "skip_repeats": fitted.skip_repeats, "memory_bytes": plan.memory_bytes + pixels * pixel}
         return replace(planned, plan=plan.model_copy(update=facts)), network, fitted

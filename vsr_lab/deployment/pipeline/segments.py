@@ -117,7 +117,12 @@ class Segments:
     def state_before(self, part: Part) -> State:
         """Stored state of the network after the segment that precedes `part`."""
         path = self._state(part.number - 1)
-        with reported(SafetensorError, path, "is no state of a network", f"remove {self.folder} to begin again"):
+        with reported(
+            SafetensorError,
+            path,
+            "is not a saved state of a network",
+            f"remove {self.folder} and run the command again",
+        ):
             tensors = load_file(path)
         return tuple(tensors[name] for name in sorted(tensors))
 
@@ -181,7 +186,7 @@ class Segments:
     def _resume(self) -> None:
         """Find out which segments are finished, and which the network must process."""
         if unreadable := self._read_finished():
-            report(f"{self.folder}: begins again, as {unreadable}")
+            report(f"{self.folder}: the upscaling starts again, because {unreadable}")
             for path in self.folder.glob("[0-9]*"):
                 if _is_own(path):
                     path.unlink()
@@ -194,16 +199,18 @@ class Segments:
             part.finished = _holds(packets, segment.packets) and _count(packets) == expected
             saved[number] = _holds(self._state(number), segment.state)
             if not part.finished:
-                report(f"{packets}: is damaged; frames {part.first} to {part.last} are made again")
+                report(f"{packets}: is damaged; frames {part.first} to {part.last} are upscaled again")
         for part, after in zip(reversed(self._parts), [None, *reversed(self._parts[1:])], strict=True):
             needed = after is not None and after.runs and not saved[part.number]
             part.runs = not part.finished or needed
             if after is not None:
                 after.resumes = after.runs and not part.runs
         if self.unfinished and not self._record_only and self._job.plan.lead_in is not None:
-            raise UserError(self.folder, "lacks segments that run in parallel", "upscale the file with workers= again")
+            raise UserError(
+                self.folder, "lacks segments that were to be upscaled in parallel", "run the same command again"
+            )
         done = sum(part.finished for part in self._parts)
-        report(f"{self.folder}: {done} of {len(self._parts)} segments are finished; it is removed at the end")
+        report(f"{self.folder}: {done} of {len(self._parts)} segments are finished; the folder is removed at the end")
 
     def _read_finished(self) -> str:
         """Read from the record which segments are finished.
@@ -242,7 +249,7 @@ def _flat(job: UpscaleJob) -> dict[str, object]:
 def _check_folder(folder: Path) -> None:
     """Raise UserError if a folder contains files that no upscaling wrote, so that it must not be used and removed."""
     if folder.is_symlink():
-        raise UserError(folder, "is a link", "remove it, or choose another output=")
+        raise UserError(folder, "is a symbolic link", "remove it, or choose another output=")
     if not folder.is_dir():
         return
     found = {path.name for path in folder.iterdir()}
@@ -252,8 +259,8 @@ def _check_folder(folder: Path) -> None:
         others = [_JOB]
     if others or (job.name not in found and any(not name.startswith(".") for name in found)):
         named = f", such as {others[0]}" if others else ""
-        problem = f"holds files that no upscaling wrote{named}"
-        raise UserError(folder, problem, "move them, or choose another output=")
+        problem = f"contains files that no upscaling wrote{named}"
+        raise UserError(folder, problem, "move these files, or choose another output=")
 
 
 def _is_own(path: Path) -> bool:

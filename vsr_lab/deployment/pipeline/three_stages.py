@@ -198,7 +198,9 @@ class ThreeStages:
             process.state = self._segments.state_before(part)
             if not process.takes(process.state, lr):
                 folder = self._segments.folder
-                raise UserError(folder, "holds a state of another network", "remove it to begin again")
+                raise UserError(
+                    folder, "contains the state of another network", "remove this folder and run the command again"
+                )
         sr = process(lr)
         if part.finished:
             return _Upscaled(read)

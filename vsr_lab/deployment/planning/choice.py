@@ -25,7 +25,7 @@ from vsr_lab.video import VideoFile
 from vsr_lab.video.color_conversion import bits_of, is_rgb
 from vsr_lab.video.linear_light import LARGEST, TRANSFERS
 
-_LARGER = "use a bundle with a larger scale"
+_LARGER = "use a smaller value, or a bundle with a larger scale"
 _BT709 = ColorTags(1, 1, 1)
 
 
@@ -122,12 +122,14 @@ def _decodable(colors: ColorTags, source: VideoFile, codec: str) -> ColorTags:
     """Color tags with the transfer function by which EXR is decoded to linear light. Raises UserError without one."""
     if codec != "exr":
         if source.read_options.transfer and not source.probe.transfer:
-            raise UserError("transfer", f"is for linear light, which {source.path.name} does not hold", "remove it")
+            raise UserError(
+                "transfer", f"is only for pictures in linear light, and {source.path.name} is not", "remove transfer="
+            )
         return colors
     asked = TRANSFERS.get(source.read_options.transfer or "", colors.transfer)
     if asked not in TRANSFERS.values():
-        problem = "does not say by sRGB or PQ how its values become the linear light of EXR"
-        raise UserError(source.path, problem, "set transfer=srgb or transfer=pq, or write .png or .tiff")
+        problem = "is not tagged as sRGB or PQ, but EXR output needs one of these to compute linear light"
+        raise UserError(source.path, problem, "set transfer=srgb or transfer=pq, or end output= in .png or .tiff")
     return replace(colors, transfer=asked)
 
 
@@ -176,7 +178,11 @@ def _format(encoding: Encoding, container: str, wanted: Samples, size: tuple[int
     If there is none, the first candidate with its nearest pixel format.
     """
     if encoding.pixel_format and not is_pixel_format(encoding.pixel_format):
-        raise UserError("pixel_format", f"FFmpeg has no {encoding.pixel_format}", "choose one such as yuv420p, or null")
+        raise UserError(
+            "pixel_format",
+            f"{encoding.pixel_format} is not a pixel format of FFmpeg",
+            "set one such as yuv420p, or null to choose it automatically",
+        )
     if encoding.codec and (encoding.pixel_format or not has_encoder(encoding.codec)):  # which is checked later
         return encoding.codec, _given(encoding.codec, encoding.pixel_format or "yuv420p", size)
     candidates = [encoding.codec] if encoding.codec else list(_candidates(container, wanted, encoding.pixel_format))
@@ -190,7 +196,7 @@ def _format(encoding: Encoding, container: str, wanted: Samples, size: tuple[int
             return codec, found
     if not candidates:
         raise UserError(
-            f".{container}", "holds neither H.264, HEVC, VP9 nor FFV1", "choose .mp4 or .mkv, or set codec="
+            f".{container}", "cannot contain H.264, HEVC, VP9 or FFV1", "end output= in .mp4 or .mkv, or set codec="
         )
     for codec in candidates:
         if found := pixel_format_for(codec, replace(wanted, alpha=False), size):
@@ -244,7 +250,7 @@ def _given(codec: str, pixel_format: str, size: tuple[int, int]) -> str:
     """The pixel format that the user set. Raises UserError if its chroma subsampling does not allow odd sizes."""
     across, down = Samples.of(pixel_format).chroma or (0, 0)
     if codec in EVEN and ((size[1] % 2 and across) or (size[0] % 2 and down)):
-        problem = f"cannot hold {size[1]}x{size[0]}, whose sides are odd"
+        problem = f"cannot be used for {size[1]}x{size[0]}, because a side is odd"
         raise UserError(f"pixel_format={pixel_format}", problem, "set pixel_format=yuv444p")
     return pixel_format
 

@@ -103,7 +103,7 @@ class Encoding:
     def __post_init__(self) -> None:
         for name in ("height", "scale", "grain"):
             if self.evidence and getattr(self, name):
-                raise UserError(name, "cannot be combined with evidence=true", "remove it")
+                raise UserError(name, "cannot be combined with evidence=true", f"remove {name}=")
         if self.height and self.scale:
             raise UserError("scale", "cannot be combined with height=", "remove one of them")
         check_options("options", self.options)
@@ -262,8 +262,8 @@ def check_options(key: str, options: Mapping[str, str]) -> None:
     for option, value in options.items():
         for name, allowed in _named(option, value):
             if name not in allowed:
-                problem = f"must not set {name}, which is not in the list of options that write no files"
-                hint = suggestion(name, allowed, "remove it; encoder_options.yaml of vsr_lab is this list")
+                problem = f"must not set {name}, since only the options in encoder_options.yaml are allowed"
+                hint = suggestion(name, allowed, f"remove {name}")
                 raise UserError(f"{key}.{option}", problem, hint)
 
 

@@ -27,12 +27,14 @@ def container_of(output: Path, encoding: Encoding) -> str:
     suffix = output.suffix.lower()
     if encoding.containers and suffix not in encoding.containers:
         problem = f"cannot be written with preset={encoding.name}"
-        raise UserError(output, problem, f"name it {' or '.join(encoding.containers)}")
+        raise UserError(output, problem, f"end its name in {' or '.join(encoding.containers)}")
     if whole_output(output) != output:
         return IMAGES
     if suffix not in _CONTAINERS:
-        problem = f"has the suffix {suffix}, which names no container" if suffix else "has no suffix"
-        raise UserError(output, problem, f"end it in {', '.join(list(_CONTAINERS)[:5])}")
+        problem = f"has the suffix {suffix}, which is not that of a video or picture" if suffix else "has no suffix"
+        raise UserError(
+            output, problem, f"end its name in {', '.join(list(_CONTAINERS)[:4])} or {list(_CONTAINERS)[4]}"
+        )
     return _CONTAINERS[suffix]
 
 
@@ -45,7 +47,11 @@ def suffix_for(source: Path, encoding: Encoding) -> str:
 def for_images(encoding: Encoding, output: Path) -> Encoding:
     """Settings for a sequence of images, with the encoder of its suffix. Raises UserError if encoding.codec is set."""
     if encoding.codec:
-        raise UserError(output, f"cannot hold {encoding.codec}", "remove codec=, or choose another preset=")
+        raise UserError(
+            output,
+            f"is a sequence of images, which codec={encoding.codec} cannot write",
+            "remove codec=, or set preset=match",
+        )
     return replace(encoding, codec=_IMAGE_CODECS[output.suffix.lower()])
 
 
@@ -63,7 +69,7 @@ def whole_output(output: Path) -> Path:
     elif "%" in str(folder.absolute()):
         problem = "is in a folder with % in its name; only the names of images may have it"
     elif not folder.name:
-        problem = "has no folder; a sequence of images is written to a folder of its own"
+        problem = "has no folder, but a sequence of images is written to a new folder"
     else:
         return folder
     raise UserError(output, problem, f"set output=FOLDER/%06d{suffix}, or name a video file")
@@ -100,17 +106,27 @@ def check_paths(source: Path, output: Path, encoding: Encoding, *, bundle: Path,
         if path.resolve().is_relative_to(bundle.resolve()):
             raise UserError(path, "is inside the bundle", "choose another output=")
         if source.is_dir() and source.resolve() in path.resolve().parents:
-            raise UserError(path, "is among the images of the input", "choose another output=")
+            raise UserError(path, "is inside the input folder", "choose another output=")
         if path.exists() and path.samefile(source) and path != output:
-            raise UserError(source, "would be replaced by a file beside the output", "choose another output=")
+            raise UserError(
+                source,
+                f"would be replaced by {path.name}, which is written beside the output",
+                "choose another output=",
+            )
     if output.exists() and output.samefile(source):
-        raise UserError(output, "is the input itself", "the source is never overwritten; choose another output=")
+        raise UserError(output, "is the input, which is never overwritten", "choose another output=")
     if output != named and output.exists():
-        raise UserError(output, "already exists", "name a new folder; images are never written among other files")
+        raise UserError(
+            output, "already exists, but images are only written to a new folder", "choose another folder for output="
+        )
     if output != named and signer:
-        raise UserError(named, "cannot hold Content Credentials", "remove certificate=, or write a video")
+        raise UserError(
+            named,
+            "is a sequence of images, which cannot contain Content Credentials",
+            "remove certificate= and private_key=, or write a video",
+        )
     if output.is_dir():
-        raise UserError(output, "is a folder", "name the file: output=<folder>/upscaled.mp4")
+        raise UserError(output, "is a folder, not a file", "write a file name, as in output=<folder>/upscaled.mp4")
     for path in (output, *beside):
         if path.exists() and not overwrite:
             raise UserError(path, "already exists", "choose another output= or set overwrite=true")

@@ -59,7 +59,7 @@ def make_plan(video: VideoFile, output: Path, *, scale: int, bundle: BundleManif
 def check_disclosed(plan: Plan, output: Path) -> None:
     """Raise UserError if, by its plan, neither metadata nor frames of an output disclose that it was upscaled."""
     if UNDISCLOSED in plan.dropped:
-        raise UserError(output, f"cannot keep {UNDISCLOSED}", "set it, or choose another container")
+        raise UserError(output, f"cannot keep {UNDISCLOSED}", "set label=visible, or end output= in .mp4 or .mkv")
 
 
 class _Planner:
@@ -119,10 +119,12 @@ class _Planner:
 
     def _check_evidence(self, bundle: BundleManifest) -> None:
         if bundle.trained_with != "fidelity":
-            problem = f"is {bundle.trained_with} in trained_with: only networks trained for fidelity give evidence"
+            problem = (
+                f"was trained with {bundle.trained_with} losses, but evidence=true needs a network trained for fidelity"
+            )
             raise UserError(bundle.name, problem, "set evidence=false, or choose another bundle=")
         if self._survey.transparent and self._encoding.background is None:
-            problem = "is transparent, which evidence=true does not support"
+            problem = "is transparent, which evidence=true cannot show"
             raise UserError(self._video.path, problem, "set background=black or another color")
 
     def _planned(self, plan: Plan, tags: Mapping[str, str], sei: str = "") -> Planned:
@@ -284,17 +286,17 @@ class _Planner:
                 return plan, self._try(plan, tags, DISCLOSURE), tags, DISCLOSURE
         except _CANNOT as error:
             problem = f"cannot hold all streams of the source together ({reason_of(error)})"
-            raise UserError(self._output, problem, "choose .mkv") from error
+            raise UserError(self._output, problem, "end output= in .mkv") from error
         return plan, trial, tags, ""
 
     def _refuse(self) -> None:
         if self._lost and self._encoding.unsupported is None:
             what = "; ".join(self._lost)
             remedy = "label=visible" if self._lost == [UNDISCLOSED] else "unsupported=drop or unsupported=convert"
-            problem = f"cannot keep of {self._video.path.name}: {what}"
+            problem = f"cannot keep these parts of {self._video.path.name}: {what}"
             found = self._survey.of_frames
             anywhere = {*found.dynamic, *found.unwritten}.issuperset(self._lost)  # which none can keep
-            hint = "set unsupported=drop" if anywhere else f"choose another container, or set {remedy}"
+            hint = "set unsupported=drop" if anywhere else f"choose another suffix for output=, or set {remedy}"
             raise UserError(self._output, problem, hint)
 
     def _estimated(self, plan: Plan) -> Plan:

@@ -28,7 +28,7 @@ _OTHER = "video/x-matroska"  # a container that cannot hold credentials: they ar
 _CURVES = {"secp256r1": b"es256", "secp384r1": b"es384", "secp521r1": b"es512"}
 _OFFLINE = {"remote_manifest_fetch": False, "ocsp_fetch": False}  # a file could name any address
 _LARGEST = 64 << 20  # bytes of credentials that are read
-_HINT = "use a PEM chain for C2PA, the signing certificate first, and its PEM key"
+_HINT = "give a PEM chain for C2PA that begins with the signing certificate, and its PEM key"
 
 
 class Upscaling(NamedTuple):
@@ -221,7 +221,11 @@ def read_credentials(video: Path, anchors: Path | None = None) -> Credentials | 
     settings = {"trust": trust, "verify": {"verify_trust": bool(anchors), **_OFFLINE}}
     sidecar = sidecar_path(video)
     if sidecar.is_file() and sidecar.stat().st_size > _LARGEST:
-        raise UserError(sidecar, "is too large for Content Credentials", "remove it, if it is something else")
+        raise UserError(
+            sidecar,
+            f"has more than the {_LARGEST >> 20} MiB of Content Credentials",
+            "move this file to another folder",
+        )
     data = sidecar.read_bytes() if sidecar.is_file() else None
     format = _FORMATS.get(video.suffix.lower(), _OTHER)
     if data is None and video.suffix.lower() not in _FORMATS:

@@ -199,7 +199,7 @@ def _candidates(manifest: BundleManifest, options: RuntimeOptions) -> list[Runti
         problem = f"this machine has {processors} processors"
         raise UserError(f"threads={options.threads}", problem, f"set at most {processors}")
     if options.device == "cuda" and not torch.cuda.is_available():
-        raise UserError("device=cuda", "there is no CUDA device", "set device=cpu")
+        raise UserError("device=cuda", "no CUDA device was found", "set device=cpu")
     if options.backend != "auto" and (reason := _missing(options.backend, manifest)):
         raise UserError(f"backend={options.backend}", *reason)
     if options.backend == "openvino" and options.precision == "bfloat16" and not _has_bfloat16():
@@ -223,7 +223,7 @@ def _missing(backend: Backend, manifest: BundleManifest) -> tuple[str, str] | No
     if backend == "openvino" and find_spec("openvino") is None:
         return "OpenVINO is not installed", "pip install 'vsr-lab[openvino]'"
     if backend != "torch" and "onnx" not in manifest.graphs:
-        return "the bundle has no ONNX graph", "export it with formats=[onnx]"
+        return "the bundle has no ONNX graph", "export the bundle again with formats=[onnx]"
     return None
 
 
@@ -244,7 +244,7 @@ def _fastest(folder: Path, manifest: BundleManifest, candidates: list[Runtime], 
         if trial.runtime in candidates and trial.runtime.backend not in wrong and not trial.problem
     ]
     if not passed:
-        raise Refusal(f"{refused[0]}; the file was not upscaled")
+        raise Refusal(f"{refused[0]}; choose another backend= or precision=")
     highest = max(trial.speed for trial in passed)
     best = max((trial for trial in passed if trial.speed >= _ALIKE * highest), key=lambda trial: trial.psnr)
     noted = {"psnr": best.psnr if best.psnr < inf else None, "speed": round(best.speed, 3), "refused": refused}

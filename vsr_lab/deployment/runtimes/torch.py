@@ -18,7 +18,11 @@ def bundled_network(folder: Path) -> StreamingNetwork:
     """The network of a bundle, on the CPU in float32."""
     network, _ = load_network(folder / WEIGHTS)
     if not isinstance(network, StreamingNetwork):
-        raise UserError(folder / WEIGHTS, "needs future frames, so it has no streaming step", "export the bundle again")
+        raise UserError(
+            folder / WEIGHTS,
+            "needs future frames, so it cannot run frame by frame",
+            "export a bundle of a streaming network",
+        )
     return network
 
 

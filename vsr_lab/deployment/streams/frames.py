@@ -44,9 +44,9 @@ class Label:
             font, lines, strip = _layout(text, points, width)
         if strip > height / 2:
             raise UserError(
-                "label=visible",
-                f"needs {strip} rows, and the output has {height}",
-                "set label=null for frames this small",
+                "label",
+                f"needs {strip} rows, more than half of the {height} rows of the output",
+                "set label=null and evidence=false",
             )
         self.text = text
         mask = Image.new("L", (width, strip))
@@ -226,7 +226,7 @@ class FrameEncoder:
 
 def color_of(name: str) -> tuple[int, int, int]:
     """Red, green and blue in 8 bits of a colour name, such as "black". Raises UserError if there is no such colour."""
-    with reported(ValueError, f"background={name}", "is not a color", "name one, such as black or #00ff00"):
+    with reported(ValueError, f"background={name}", "is not a color", "set a color such as black or #00ff00"):
         red, green, blue = ImageColor.getrgb(name)[:3]
     return red, green, blue
 

@@ -83,8 +83,7 @@ def find_fonts() -> FontSet:
                 )
                 break
     if not found["mono"]:
-        remedy = "`pip install 'vsr-lab[demo]'` brings them"
-        raise UserError("screen footage", "its fonts are missing", remedy)
+        raise UserError("screen footage", "needs fonts that are not installed", "pip install 'vsr-lab[demo]'")
     return FontSet(tuple(found["mono"]), tuple(found["sans"]), tuple(found["serif"]))
 
 

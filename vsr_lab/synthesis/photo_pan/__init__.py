@@ -50,8 +50,8 @@ def choose_still(stills: Sequence[Still], seed: int, frame: tuple[int, int]) -> 
     if not fit:
         height, width = max((still.size for still in stills), key=min)
         raise UserError(
-            f"stills of at most {width}x{height}",
-            f"are too small for frames of {frame[1]}x{frame[0]} and a moving camera",
+            "stills",
+            f"are at most {width}x{height}, too small for frames of {frame[1]}x{frame[0]} and a moving camera",
             "use larger photographs, or a smaller size=",
         )
     return fit[int(rng.integers(len(fit)))], look, rng

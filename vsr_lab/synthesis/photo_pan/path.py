@@ -110,7 +110,11 @@ class CameraPath:
         widest = largest_footprint(picture, frame, look)
         if widest < 1:
             size, wanted = (f"{w}x{h}" for h, w in (picture, frame))
-            raise UserError(f"a still of {size}", f"is too small for frames of {wanted}", "ask for smaller frames")
+            raise UserError(
+                f"a still of {size}",
+                f"is too small for frames of {wanted}",
+                "use a larger photograph, or a smaller size=",
+            )
         self._near, self._far = min(_SHARP, 0.95 * widest), widest
         # A zoom stays within a factor of 1.7, so that the clip keeps its sharpness.
         self._near = float(rng.uniform(self._near, max(self._near, 0.6 * self._far)))

@@ -42,7 +42,7 @@ def find_stills(folder: Path) -> list[Still]:
     known = _manifest(folder / "manifest.csv")
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _ENDINGS and path.is_file())
     if not paths:
-        raise UserError(folder, "holds no pictures", f"add some, of type {', '.join(sorted(_ENDINGS))}")
+        raise UserError(folder, "contains no pictures", f"add pictures of type {', '.join(sorted(_ENDINGS))}")
     return [_still(path, known.get(path.relative_to(folder).as_posix(), {})) for path in paths]
 
 

@@ -36,12 +36,12 @@ def render_screen(
         UserError: no monospaced font is installed, a side divided by zoom is below 64, or a view is unknown.
     """
     if not views or set(views) - set(VIEWS):
-        raise UserError(f"views {list(views)}", "are not what windows can show", f"choose from {', '.join(VIEWS)}")
+        raise UserError(f"views {list(views)}", "contain an unknown view, or none", f"choose from {', '.join(VIEWS)}")
     wide, high = int(width / zoom + 0.5), int(height / zoom + 0.5)
     if min(wide, high) < _SMALLEST:
         raise UserError(
             f"screen footage of {width}x{height} at zoom {zoom:g}",
-            f"a side is under {_SMALLEST} logical pixels",
+            f"has a side of less than {_SMALLEST * zoom:g} pixels",
             "set a larger size=",
         )
     look, acts = np.random.default_rng([seed, 0]), np.random.default_rng([seed, 1])

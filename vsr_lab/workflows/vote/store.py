@@ -60,11 +60,15 @@ class Ballot:
         found: dict[tuple[str, str], ClipFrames] = {}
         for suite, candidates in by_suite(self.runs).items():
             if len(candidates) < 2:
-                raise UserError(f"suite {suite!r}", "has one candidate; a vote needs two", "add a run of another")
+                raise UserError(
+                    f"suite {suite!r}",
+                    "has one candidate, but a vote needs two",
+                    "add the evaluation of another candidate to runs=",
+                )
             clips = saved_clips(candidates, Path())
             found |= {(suite, clip.clip): clip for clip in _spread(clips, candidates, self.most)}
         if not found:
-            raise UserError("runs", "have no saved frames", "evaluate with save_frames=32")
+            raise UserError("runs", "have no saved frames", "run vsr-lab evaluate with save_frames=32")
         return found
 
     def trials(self, voter: str) -> list[Trial]:
@@ -138,7 +142,7 @@ class VoteStore(Database):
             self.execute("INSERT OR IGNORE INTO ballot VALUES (?)", known[0])
         if known != [(ballot.fingerprint,)]:
             self.__exit__()
-            raise UserError(path, "holds votes on other candidates or clips", _HINT)
+            raise UserError(path, "contains votes on other candidates or clips", _HINT)
 
     def add(self, vote: Vote, number: int, seconds: float) -> None:
         """Store a vote. A second answer of a voter to the same trial replaces the first.
@@ -163,5 +167,5 @@ class VoteStore(Database):
         trials = {voter: dict(enumerate(self._ballot.trials(voter))) for voter, *_ in rows}
         for voter, number, *trial, answer in rows:
             if trials[voter].get(number) != Trial(*trial) or answer not in get_args(Answer):
-                raise UserError(self._path, f"holds a vote of {voter} on a pair that was not shown", _HINT)
+                raise UserError(self._path, f"contains a vote of {voter} on a pair that was not shown", _HINT)
         return [Vote(voter, trials[voter][number], answer) for voter, number, *_, answer in rows]
