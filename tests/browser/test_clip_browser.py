@@ -142,6 +142,13 @@ def test_a_worst_tile_outside_the_video_is_opened_from_its_table(open_report: Op
     assert (shown[y, x] == 0).all(), "the black tile"
     bicubic = pixels(page, "#loupe canvas[data-view='2']")
     assert (bicubic[y, x] > 0).any()
+    while "whole frame" not in page.locator("#place option:checked").inner_text():
+        press(page, "p")
+    frame = page.evaluate("state.frame")
+    assert "lossy picture" in caption(page)
+    settle(page)
+    assert pixels(page).max() > 50
+    assert f"frame {frame}, lossless" in page.locator("#loupe-caption").inner_text()
 
 
 def test_maps_show_where_a_candidate_is_worse(browsing: Any) -> None:

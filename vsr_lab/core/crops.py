@@ -6,7 +6,7 @@ if TYPE_CHECKING:  # that module imports torch
     from vsr_lab.core.clip import Frames
 
 TILE = 16  # HR pixels on a side of the tiles on which candidates are compared
-CROP = 160  # HR pixels on a side of a lossless crop
+CROP = 128  # HR pixels on a side of a lossless crop
 
 Square = tuple[int, int, int]  # top, left and side in HR pixels
 

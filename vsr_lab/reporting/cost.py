@@ -11,8 +11,8 @@ from vsr_lab.reporting.verdict import headline
 
 WIDTH, HEIGHT = 460, 280  # of the picture
 LEFT, RIGHT, TOP, BOTTOM = 58, 18, 18, 46  # margins around the axes
-_LINE = 14  # height of a label
-_LETTER = 6.4  # width of a letter of a label
+_LINE = 15  # height of a label
+_LETTER = 7.4  # width of a letter of a label
 
 
 class Tick(NamedTuple):

@@ -2,6 +2,7 @@
 
 from typing import Literal, NamedTuple
 
+from vsr_lab.core.crops import TILE
 from vsr_lab.core.records.comparison import MetricFacts, SuiteFacts
 from vsr_lab.core.records.evaluation import TOO_FEW, Choice, Estimate, Selection, Verdict
 from vsr_lab.evaluation.objective import mean_label, tied
@@ -80,7 +81,7 @@ def _decision(lookup: Lookup, selection: Selection, choice: Choice, suite: Suite
         chosen=chosen,
         answer=answer,
         gain=_gap(lookup, suite, metric, chosen, selection.baseline) if chosen else "",
-        why=_why(choice, suite, _labels(lookup, selection)),
+        why=[*_why(choice, suite, _labels(lookup, selection)), *_worst(lookup, choice)],
         missing=_missing(choice, suite),
         refused=refused,
         costs=_costs(lookup, selection, choice, suite),
@@ -114,6 +115,20 @@ def _why(choice: Choice, suite: SuiteFacts, front: list[str]) -> list[str]:
         same = round(choice.stability * clips)
         stable = f"Stability: leaving out one clip, the choice is the same in {same} of {clips} cases."
     return [gates, reason, *ties, stable]
+
+
+def _worst(lookup: Lookup, choice: Choice) -> list[str]:
+    """Sentence on the worst tile of the chosen candidate, if it is known."""
+    own = [
+        place for place in lookup.comparison.worst if (place.suite, place.candidate) == (choice.suite, choice.chosen)
+    ]
+    tiles = [place for place in own if place.kind == "tile"]
+    if not tiles:
+        return []
+    place = max(tiles, key=lambda place: place.error - place.bicubic)
+    where = f"in {place.clip}, frame {place.frame}, at x {place.left}, y {place.top}"
+    errors = f"error {number(place.error, 1)} levels, bicubic {number(place.bicubic, 1)}"
+    return [f"Its worst tile of {TILE}×{TILE} pixels is {where}: {errors}."]
 
 
 def _missing(choice: Choice, suite: SuiteFacts) -> list[str]:

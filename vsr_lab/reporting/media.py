@@ -21,6 +21,7 @@ from vsr_lab.video.writer import even_size, write_mp4
 
 _ROWS = 8  # of time slices, besides those through the places
 _VIDEO = 1_500_000  # bytes
+_CROPS, _SLICES = 0.55, 0.15  # of the room of a clip, at most; the video has the rest
 _LEAST = 400_000  # bytes that a clip may have even if others are left out for it
 _NOTHING = 20_000  # bytes in which no clip fits
 _QUALITIES = ((704, 18), (704, 24), (704, 30), (704, 36), (448, 30), (448, 36), (288, 36))  # longer side, crf
@@ -72,11 +73,13 @@ class Embedded(NamedTuple):
         clips: name of each clip -> JSON of its `ClipMedia`.
         reduced: sentences on clips of which less is shown than there is room for without the others.
         left_out: names of the clips that do not fit.
+        places: name of each clip -> names of the worst places that are shown.
     """
 
     clips: dict[str, str]
     reduced: list[str]
     left_out: list[str]
+    places: dict[str, list[str]]
 
 
 def clip_media(comparison: Comparison, root: Path, limit: int) -> Embedded:
@@ -91,7 +94,7 @@ def clip_media(comparison: Comparison, root: Path, limit: int) -> Embedded:
         root: folder to which the paths in `comparison` are relative.
         limit: maximum size of all media in bytes.
     """
-    found = Embedded({}, [], [])
+    found = Embedded({}, [], [], {})
     turns = _by_turns(comparison)
     for number, facts in enumerate(turns):
         name = f"{facts.suite} / {facts.clip}"
@@ -104,6 +107,7 @@ def clip_media(comparison: Comparison, root: Path, limit: int) -> Embedded:
             continue
         limit -= len(text)
         found.clips[name] = text
+        found.places[name] = [key for crop in media.crops for key in crop.keys]
         if media.reduced:
             found.reduced.append(f"{name}: {media.reduced}")
     names = (f"{facts.suite} / {facts.clip}" for facts in comparison.pictures)
@@ -133,16 +137,19 @@ def _media(clip: SavedClip, worst: Sequence[CandidatePlace], room: int) -> ClipM
     through = [min(row, height - 1) for row in (facts.row, *(place.y for place in flickering))]
     rows = sorted({*np.linspace(0, height - 1, _ROWS + 2, dtype=int)[1:-1].tolist(), *through})
     images = [_images(clip, view, rows, spots) for view in clip.videos]
-    few = sum(len(slices) for slices, _ in images) > room // 2
-    if few:
-        rows = [facts.row]
+    count = int(room * _SLICES / max(1, sum(len(slices) for slices, _ in images)) * len(rows))
+    all_rows, less = len(rows), list[str]()
+    if count < all_rows:
+        rows = [facts.row] if count < 2 else [rows[at] for at in np.linspace(0, all_rows - 1, count, dtype=int)]
         images = [_images(clip, view, rows, spots) for view in clip.videos]
-    crops = [_crop(facts, spot, [own[i] for _, own in images]) for i, spot in enumerate(spots)]
-    crops[1:1] = worst_crops(clip, worst)
-    rest = room - sum(len(slices) for slices, _ in images) - sum(len(image) for crop in crops for image in crop.images)
+        less.append(f"{len(rows)} of {all_rows} rows of time slices")
+    seen = [_crop(facts, spot, [own[i] for _, own in images]) for i, spot in enumerate(spots)]
+    crops, dropped = fitting([[seen[0]], *worst_crops(clip, worst), *([crop] for crop in seen[1:])], room * _CROPS)
+    if dropped:
+        less.append(f"{dropped} places fewer")
+    rest = room - sum(len(slices) for slices, _ in images) - sum(map(_size, crops))
     columns = math.ceil(math.sqrt(len(clip.videos)))
     video = _video(clip, columns, min(_VIDEO, rest * 3 // 4))  # in base64, 3 bytes take 4
-    less = "time slices of one row only" if few else ""
     return ClipMedia(
         suite=facts.suite,
         clip=facts.clip,
@@ -155,13 +162,27 @@ def _media(clip: SavedClip, worst: Sequence[CandidatePlace], room: int) -> ClipM
         video=video.data,
         columns=columns,
         tile=video.tile,
-        reduced="; ".join(text for text in (video.reduced, less) if text),
+        reduced="; ".join([*([video.reduced] if video.reduced else []), *less]),
         crops=crops,
         rows=rows,
         slices=[slices for slices, _ in images[1:]],
         tile_size=TILE,
         maps={kind: [_mean(own[name]) for name in clip.candidates] for kind, own in maps.items()},
     )
+
+
+def _size(crop: Crop) -> int:
+    return sum(map(len, crop.images))
+
+
+def fitting(places: Sequence[Sequence[Crop]], room: float) -> tuple[list[Crop], int]:
+    """The crops of as many places as fit into a number of bytes, but at least of the first; number of places left."""
+    crops: list[Crop] = []
+    for number, place in enumerate(places):
+        if crops and sum(map(_size, [*crops, *place])) > room:
+            return crops, len(places) - number
+        crops += place
+    return crops, 0
 
 
 def _mean(maps: Map) -> list[list[float]]:

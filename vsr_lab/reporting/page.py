@@ -67,6 +67,7 @@ def write_report(comparison: Comparison, root: Path, path: Path) -> None:
             clips=[(name, _json(media)) for name, media in embedded.clips.items()] if embedded else [],
             reduced=embedded.reduced if embedded else [],
             left_out=embedded.left_out if embedded else [],
+            places=embedded.places if embedded else {},
             style=_static("report.css"),
             scripts=[_static(name) for name in _SCRIPTS],
             plotly=Markup(get_plotlyjs()),

@@ -25,7 +25,7 @@ class Crop:
         keys: name of the worst places that it shows, see `CandidatePlace.key`.
         frame: number of the frame.
         x, y, width, height: the part, in HR pixels.
-        lossless: False for a whole frame; a lossless crop of this frame follows in the list.
+        lossless: False for a whole frame, of which there is a lossless crop too.
         images: a data URI per view; "" if there is no picture of a candidate, because another run evaluated it.
     """
 
@@ -40,10 +40,13 @@ class Crop:
     images: list[str]
 
 
-def worst_crops(clip: SavedClip, places: Sequence[CandidatePlace]) -> list[Crop]:
-    """Pictures of the worst places of the candidates in a clip: those of whole frames first.
+def worst_crops(clip: SavedClip, places: Sequence[CandidatePlace]) -> list[list[Crop]]:
+    """Pictures of the worst places of the candidates in a clip: of tiles by their loss, then of the worst frames.
 
     Places that share a frame or a crop are shown together.
+
+    Returns:
+        For each place its pictures: a crop, a whole frame, or both. Before or behind each whole frame is a crop of it.
     """
     frames: dict[int, list[CandidatePlace]] = {}
     tiles: dict[tuple[int, int, int], list[CandidatePlace]] = {}
@@ -51,11 +54,14 @@ def worst_crops(clip: SavedClip, places: Sequence[CandidatePlace]) -> list[Crop]
         tiles.setdefault((place.frame, place.top, place.left), []).append(place)
         if place.kind == "frame":
             frames.setdefault(place.frame, []).append(place)
-    crops: list[Crop] = []
-    for own in sorted(tiles.values(), key=lambda own: own[0].error - own[0].bicubic, reverse=True):
-        whole = frames.pop(own[0].frame, [])
-        crops += [*([_whole(clip, whole)] if whole else []), _part(clip, own)]
-    return crops
+    found: list[list[Crop]] = []
+    others: dict[int, list[Crop]] = {frame: [] for frame in frames}
+    for own in sorted(tiles.values(), key=lambda own: own[0].bicubic - own[0].error):
+        if any(place.kind == "tile" for place in own):
+            found.append([_part(clip, own)])
+        else:
+            others[own[0].frame].append(_part(clip, own))
+    return [*found, *([_whole(clip, own), *others[frame]] for frame, own in frames.items())]
 
 
 def _whole(clip: SavedClip, places: Sequence[CandidatePlace]) -> Crop:

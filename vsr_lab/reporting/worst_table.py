@@ -7,8 +7,6 @@ from vsr_lab.core.records.comparison import CandidatePlace
 from vsr_lab.reporting.lookup import Lookup
 from vsr_lab.reporting.text import number, signed
 
-_MANY = 8  # rows that are shown at first
-
 
 class WorstRow(NamedTuple):
     """A worst place of a candidate, and by how much it is worse than the baseline or bicubic interpolation.
@@ -36,7 +34,11 @@ class WorstRow(NamedTuple):
 
 
 class WorstTable(NamedTuple):
-    """Worst places of one kind, the largest loss first; first, others: rows that are shown and folded at first."""
+    """Worst places of one kind, the largest loss first.
+
+    Attributes:
+        first, others: the worst place of each candidate, and its places in other clips, which are folded at first.
+    """
 
     label: str
     caption: str
@@ -66,7 +68,9 @@ def worst_tables(lookup: Lookup) -> list[WorstTable]:
 
 def _table(label: str, caption: str, unit: str, reference: str, rows: list[WorstRow]) -> WorstTable:
     ordered = sorted(rows, key=lambda row: -row.amount)
-    return WorstTable(label, caption, unit, reference, ordered[:_MANY], ordered[_MANY:])
+    worst = {row.candidate: row for row in reversed(ordered)}
+    first = [row for row in ordered if worst[row.candidate] is row]
+    return WorstTable(label, caption, unit, reference, first, [row for row in ordered if row not in first])
 
 
 def tile_row(place: CandidatePlace) -> WorstRow:

@@ -10,7 +10,7 @@ import pytest
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.records import write_record
-from vsr_lab.core.records.comparison import Comparison
+from vsr_lab.core.records.comparison import CandidatePlace, Comparison
 from vsr_lab.core.records.evaluation import CandidateFacts, Evaluated, ProtocolFacts, Selection
 from vsr_lab.core.records.votes import PairVotes, Votes
 from vsr_lab.evaluation.gates import Above, NotWorse
@@ -89,6 +89,21 @@ def test_few_clips_are_provisional_and_say_what_is_missing(tmp_path: Path) -> No
     assert animation.why[-1] == "With one clip, the stability of the choice cannot be tested."
     assert (screen.status, screen.costs) == ("nothing", [])
     assert screen.answer == "Nothing ships for screen_capture: no candidate passed every gate."
+
+
+def test_the_worst_tile_of_what_ships_is_named(tmp_path: Path) -> None:
+    _, comparison = decide(tmp_path, drawn=2.0)
+    tiles = [
+        CandidatePlace(
+            **{"suite": "animation", "candidate": name, "clip": "clip_3", "kind": "tile"},
+            **{"frame": 2, "top": 16, "left": 32, "error": error, "bicubic": 3.0},
+        )
+        for name, error in (("drawn", 4.0), ("drawn", 9.5), ("bicubic", 50.0))
+    ]
+    animation = decisions(Lookup(comparison.model_copy(update={"worst": tiles})))[0]
+    assert animation.why[-1] == (
+        "Its worst tile of 16×16 pixels is in clip_3, frame 2, at x 32, y 16: error 9.5 levels, bicubic 3.0."
+    )
 
 
 def test_a_tie_is_named(tmp_path: Path) -> None:

@@ -20,6 +20,8 @@ from vsr_lab.core.errors import UserError
 from vsr_lab.core.records.comparison import Comparison
 from vsr_lab.reporting import write_report
 from vsr_lab.reporting.lookup import Lookup
+from vsr_lab.reporting.media import fitting
+from vsr_lab.reporting.places import Crop
 from vsr_lab.reporting.tables import CellView, full_tables, heat_tables
 from vsr_lab.reporting.verdict import Verdict, at_home, verdicts
 from vsr_lab.reporting.wipe import write_wipes
@@ -216,6 +218,15 @@ def test_a_page_of_large_clips_keeps_to_its_size_and_says_what_it_reduced(
     assert page.tags.count("script") == 9, "both clips are shown"
     assert "Reduced, to keep this page below 25 MB: animation / bunny_0: lossy video of" in html
     assert "Left out" not in html
+
+
+def test_places_that_do_not_fit_are_counted() -> None:
+    def place(size: int) -> list[Crop]:
+        return [Crop("", [], 0, 0, 0, 8, 8, True, ["x" * size])]
+
+    crops, dropped = fitting([place(50), place(40), place(30), place(1)], 100)
+    assert ([len(crop.images[0]) for crop in crops], dropped) == ([50, 40], 2)
+    assert [len(crop.images[0]) for crop in fitting([place(500), place(1)], 100)[0]] == [500], "the first always"
 
 
 def test_values_of_frames_that_do_not_fit_are_named(

@@ -122,8 +122,9 @@ function drawStage() {
 
 /** The crop of the loupe, which is lossless beside the video and a whole frame too. */
 const loupeCrop = () => {
-  const place = Math.max(state.crop, 0);
-  return state.media.crops[place].lossless ? place : place + 1;
+  const { media, crop } = state;
+  if (crop < 0 || media.crops[crop].lossless) return Math.max(crop, 0);
+  return media.crops.findIndex(({ lossless, frame }) => lossless && frame === media.crops[crop].frame);
 };
 
 function drawLoupe() {
