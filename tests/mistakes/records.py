@@ -30,7 +30,9 @@ def _write_selection(path: Path) -> None:
     contents = ("animation", "live_action", "screen_capture")
     protocol = ProtocolFacts(name="content-x2-bi-y", fingerprint="f", scale=2, description="")
     choices = [Choice(suite=content, content=content, **given) for content in contents]
-    write_record(path, Selection(protocol=protocol, baseline="bicubic", rank_by=["psnr"], front={}, choices=choices))
+    write_record(
+        path, Selection(protocol=protocol, baseline="bicubic", rank_by=["psnr"], tie_rule="", front={}, choices=choices)
+    )
 
 
 def _write_votes(folder: Path) -> None:

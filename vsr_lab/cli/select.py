@@ -11,8 +11,11 @@ from vsr_lab.cli.runs import read_runs
 from vsr_lab.cli.show import show, show_facts, show_table
 from vsr_lab.core.errors import Refusal
 from vsr_lab.core.parts import FilePath, Part, Text, describes
-from vsr_lab.core.records.evaluation import Choice, Selection
+from vsr_lab.core.records.comparison import MetricFacts
+from vsr_lab.core.records.evaluation import Choice, Gain, Selection
 from vsr_lab.evaluation.gates import Gate
+from vsr_lab.evaluation.objective import known_metrics, mean_label
+from vsr_lab.evaluation.ranking import describe_stability
 from vsr_lab.evaluation.selection import select
 
 
@@ -63,13 +66,46 @@ def write_selection(config: SelectConfig) -> Selection:
         header = ["candidate", "gate", "result", "what", "number", "bound"]
         show_table(f"{choice.suite}: {choice.verdict}", header, _gate_rows(choice), texts=4)
         if choice.chosen:
-            equal = f"; equal: {', '.join(choice.ties)}" if choice.ties else ""
-            left = "" if choice.stability is None else f"; the same without any one clip in {choice.stability:.0%}"
-            show(f"{choice.chosen}: {choice.reason}{equal}{left}")
+            _show_contenders(choice, choice.chosen, selection)
             for name, text in choice.votes.items():
                 show(f"against {name}: {text}")
     show_facts("selected", {"selection": config.run_dir / "selection.json"})
     return selection
+
+
+def _show_contenders(choice: Choice, chosen: str, selection: Selection) -> None:
+    """Print the gains of all deployable candidates over the baseline and the chosen one, and why it was chosen."""
+    (metric,) = known_metrics("rank_by", selection.rank_by[:1])
+    rows: list[list[str]] = []
+    for name, found in choice.contenders.items():
+        result = _result(name, chosen, choice)
+        rows.append([name, result, *_gain(found.over_baseline, metric), *_gain(found.over_chosen, metric)])
+    columns = [f"gain over {other}" for other in (selection.baseline, chosen)]
+    header = ["candidate", "result", columns[0], "better on", columns[1], "better on"]
+    show_table(f"{choice.suite}: {mean_label(metric)} of the candidates that no gate refused", header, rows, texts=2)
+    show(f"{chosen}: {choice.reason}")
+    if choice.stability is None:
+        show("stability: cannot be tested with one clip")
+    else:
+        show(f"stability: {describe_stability(choice.stability, chosen)}")
+    if choice.ties:
+        show(selection.tie_rule)
+
+
+def _result(name: str, chosen: str, choice: Choice) -> str:
+    if name == chosen:
+        return "chosen"
+    if name in choice.ties:
+        return f"tied with {chosen}"
+    return f"behind {chosen}" if name in choice.pareto or choice.votes else "not on the front"
+
+
+def _gain(gain: Gain | None, metric: MetricFacts) -> tuple[str, str]:
+    """A gain with its interval, and on how many clips it is positive; empty for None."""
+    if gain is None:
+        return "", ""
+    ends = gain.interval(f"{{:+.{metric.digits}f}}".format, "(too short to tell)")
+    return f"{gain.mean:+.{metric.digits}f} {metric.unit} {ends}", f"{gain.wins} of {gain.clips}"
 
 
 def _gate_rows(choice: Choice) -> list[list[str]]:

@@ -6,13 +6,15 @@ from pathlib import Path
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.records import write_record
+from vsr_lab.core.records.comparison import MetricFacts
 from vsr_lab.core.records.evaluation import TOO_FEW, Choice, Selection, Verdict
 from vsr_lab.core.records.votes import PairVotes
 from vsr_lab.evaluation.completeness import Needed
 from vsr_lab.evaluation.gates import Gate, NotWorse
-from vsr_lab.evaluation.objective import FIDELITY, FRONT, Ranking, axes
+from vsr_lab.evaluation.objective import FIDELITY, FRONT, axes, known_metrics
 from vsr_lab.evaluation.preference import duel, read_votes
-from vsr_lab.evaluation.results import Run, by_suite, check_comparable, pareto_front, read_runs
+from vsr_lab.evaluation.ranking import TIE_RULE, Ranking, front_of
+from vsr_lab.evaluation.results import Run, by_suite, check_comparable, read_runs
 from vsr_lab.evaluation.statistics import holm
 
 _SIGNIFICANT = 0.025  # one-sided
@@ -64,7 +66,7 @@ def select(
     """
     runs = read_runs(runs)
     check_comparable(runs)
-    ranking, signs = Ranking.by(rank_by), axes(front)
+    ranking, front_metrics = Ranking.by(rank_by), known_metrics("front", front)
     rows = read_votes(Path(votes), runs, baseline) if votes else []
     choices: list[Choice] = []
     for suite, candidates in by_suite(runs).items():
@@ -79,9 +81,14 @@ def select(
         needed.check_baseline(candidates[baseline])
         by_people = replace(ranking, votes=[row for row in rows if row.suite == suite])
         verdicts = _judge(candidates, own, baseline, needed)
-        choices.append(_choose(candidates, verdicts, baseline, ranking=by_people, front=signs))
+        choices.append(_choose(candidates, verdicts, baseline, ranking=by_people, front=front_metrics))
     selection = Selection(
-        protocol=runs[0].summary.protocol, baseline=baseline, rank_by=list(rank_by), front=signs, choices=choices
+        protocol=runs[0].summary.protocol,
+        baseline=baseline,
+        rank_by=list(rank_by),
+        tie_rule=TIE_RULE,
+        front=axes(front),
+        choices=choices,
     )
     begin()
     if folder is not None:
@@ -95,7 +102,7 @@ def _choose(
     baseline: str,
     *,
     ranking: Ranking,
-    front: Mapping[str, int],
+    front: Sequence[MetricFacts],
 ) -> Choice:
     reference = candidates[baseline]
     for name, found in verdicts.items():
@@ -105,7 +112,7 @@ def _choose(
             elif ranking.metrics[0].name in FIDELITY:
                 found += _invents(candidates[name], reference, ranking.metrics[0].label)
     deployable = [name for name, found in verdicts.items() if _not_failed(found)]
-    on_front = pareto_front({name: candidates[name] for name in deployable}, front)
+    on_front = front_of({name: candidates[name] for name in deployable}, front)
     contenders = {name: candidates[name] for name in (deployable if ranking.votes else on_front)}
     best = ranking.best(contenders) if contenders else None
     provisional = bool(best) and not all(verdict.passed for verdict in verdicts[best.name])
@@ -120,7 +127,10 @@ def _choose(
             for name in deployable
             if best and ranking.votes and name != best.name
         },
-        ties=best.ties if best else [],
+        ties=ranking.ties(best.name, contenders) if best else [],
+        contenders=ranking.contenders({name: candidates[name] for name in deployable}, reference, best.name)
+        if best
+        else {},
         stability=ranking.stability(contenders, best.name) if best else None,
         candidate_facts=candidates[best.name].summary.candidate_facts if best else None,
         verdict=_verdict(best.name if best else None, provisional),

@@ -5,7 +5,8 @@ from typing import Literal, NamedTuple
 from vsr_lab.core.crops import TILE
 from vsr_lab.core.records.comparison import MetricFacts, SuiteFacts
 from vsr_lab.core.records.evaluation import TOO_FEW, Choice, Estimate, Selection, Verdict
-from vsr_lab.evaluation.objective import mean_label, tied
+from vsr_lab.evaluation.objective import mean_label
+from vsr_lab.evaluation.ranking import describe_stability
 from vsr_lab.evaluation.statistics import MANY_CLIPS
 from vsr_lab.reporting.lookup import Lookup
 from vsr_lab.reporting.text import interval, number, signed, with_unit
@@ -105,15 +106,13 @@ def _why(choice: Choice, suite: SuiteFacts, front: list[str]) -> list[str]:
         reason = f"Of {passed} candidates that no gate refused, it alone is on the Pareto front of {', '.join(front)}."
     else:
         reason = f"Of {len(choice.pareto)} candidates that no gate refused: {choice.reason}."
-    ties = [f"Equal to it within the margin: {', '.join(choice.ties)}."] if choice.ties else []
-    clips = len(suite.clips)
+    ties = [f"Tied with it: {', '.join(choice.ties)}."] if choice.ties else []
     if choice.stability is None:
         stable = "With one clip, the stability of the choice cannot be tested."
     elif passed == 1:
         stable = "Stability: with no other candidate left, leaving out a clip cannot change the choice."
     else:
-        same = round(choice.stability * clips)
-        stable = f"Stability: leaving out one clip, the choice is the same in {same} of {clips} cases."
+        stable = f"Stability: {describe_stability(choice.stability, choice.chosen)}."
     return [gates, reason, *ties, stable]
 
 
@@ -154,7 +153,7 @@ def _why_not(lookup: Lookup, choice: Choice, metric: MetricFacts | None, name: s
         return f"{equal}{choice.chosen} is {choice.votes[name]}"
     suite = lookup.suite(choice.suite)
     gap = _gap(lookup, suite, metric, name, choice.chosen) if choice.chosen else ""
-    behind = "equal within the margin" if _is_tie(lookup, suite, metric, name, choice.chosen) else "behind"
+    behind = f"tied with {choice.chosen}: {choice.reason}" if name in choice.ties else "behind"
     if name not in choice.pareto:
         front = ", ".join(_labels(lookup, lookup.comparison.selection))
         behind += f", and another is at least as good in {front} and better in one of them"
@@ -164,16 +163,6 @@ def _why_not(lookup: Lookup, choice: Choice, metric: MetricFacts | None, name: s
 def _labels(lookup: Lookup, selection: Selection | None) -> list[str]:
     """Labels of the axes of the selection's Pareto front."""
     return [lookup.label(name) for name in (selection.front if selection else ())]
-
-
-def _is_tie(lookup: Lookup, suite: SuiteFacts, metric: MetricFacts | None, name: str, other: str | None) -> bool:
-    """Whether a candidate is equal to another by a metric, as the selection counts it."""
-    cell = lookup.cell(other, suite.name, metric.name) if metric and other else None
-    found = lookup.pair(suite.name, metric.name, name, other) if metric and other else None
-    clips = len(suite.clips)
-    return bool(
-        metric and cell and found and tied(metric, cell.mean, found.difference.mean, wins=found.losses, clips=clips)
-    )
 
 
 def _gap(lookup: Lookup, suite: SuiteFacts, metric: MetricFacts | None, name: str, other: str | None) -> str:

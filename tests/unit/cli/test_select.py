@@ -12,7 +12,8 @@ from vsr_lab.cli.configuration.usage import config_dir, options
 from vsr_lab.core.parts import Part, parse_part
 from vsr_lab.core.records.evaluation import Choice, Verdict
 from vsr_lab.evaluation.gates import Gate
-from vsr_lab.evaluation.objective import Ranking, axes, metric_facts
+from vsr_lab.evaluation.objective import axes, metric_facts
+from vsr_lab.evaluation.ranking import Ranking
 
 
 def _parts(floor: float) -> dict[str, Part[Gate]]:

@@ -214,7 +214,10 @@ def _selection(weights: Path, path: Path, *, provisional: bool, digest: str | No
     )
     protocol = ProtocolFacts(name="base", fingerprint="settings", scale=2, description="")
     write_record(
-        path, Selection(protocol=protocol, baseline="bicubic", rank_by=["psnr"], front={"psnr": 1}, choices=[choice])
+        path,
+        Selection(
+            protocol=protocol, baseline="bicubic", rank_by=["psnr"], tie_rule="", front={"psnr": 1}, choices=[choice]
+        ),
     )
     return path
 

@@ -19,6 +19,7 @@ from vsr_lab.evaluation import gates
 from vsr_lab.evaluation.gates import Above, Floor, Gate, NotWorse
 from vsr_lab.evaluation.objective import FIDELITY, metric_facts
 from vsr_lab.evaluation.preference import preferred
+from vsr_lab.evaluation.ranking import Contest, resamples
 from vsr_lab.evaluation.results import Run
 from vsr_lab.evaluation.sanity_gates import Limit
 from vsr_lab.evaluation.selection import select
@@ -216,7 +217,7 @@ def test_a_rank_that_was_not_measured_is_the_users_to_mend(make_run: MakeRun, bi
 def test_the_selection_names_the_protocol_it_rests_on(bicubic: Run) -> None:
     found = select([bicubic], GATES, "bicubic", rank_by=["psnr"], front=FRONT)
     assert (found.protocol.name, found.protocol.fingerprint) == ("base", "settings")
-    assert (found.baseline, found.rank_by, found.schema_version) == ("bicubic", ["psnr"], 1)
+    assert (found.baseline, found.rank_by, found.schema_version) == ("bicubic", ["psnr"], 2)
 
 
 # Ties
@@ -229,7 +230,7 @@ def test_equals_are_ties_that_the_next_metric_decides(make_run: MakeRun, bicubic
     assert (choice.chosen, choice.ties, choice.reason) == (
         "calm",
         ["sharp"],
-        "2 equal by PSNR (mean of frames); best by Flicker",
+        "2 tied by PSNR (mean of frames); best by Flicker",
     )
 
 
@@ -260,7 +261,7 @@ def test_equals_in_everything_are_decided_by_cost_then_by_parameters(make_run: M
     choice = _choose([bicubic, *both], "psnr", "flicker")
     assert (choice.chosen, choice.reason) == (
         "small",
-        "2 equal by PSNR (mean of frames); 2 equal by Flicker; fewest parameters",
+        "2 tied by PSNR (mean of frames); 2 tied by Flicker; fewest parameters",
     )
 
 
@@ -270,6 +271,82 @@ def test_of_equals_in_cost_and_size_the_one_that_is_better_at_all_is_chosen(make
     choice = _choose(runs, "psnr", "flicker")
     assert (choice.chosen, choice.ties) == ("keeps", ["loses"])
     assert choice.reason.endswith("best by PSNR (mean of frames) after all")
+
+
+def _clips(make_run: MakeRun, name: str, psnr: np.ndarray, flicker: np.ndarray, **facts: Any) -> Run:
+    """An evaluation of one frame on each of several clips."""
+    values = {"psnr": psnr, "flicker": flicker}
+    return make_run(
+        name, {metric: {str(i): [value] for i, value in enumerate(row)} for metric, row in values.items()}, **facts
+    )
+
+
+UNEVEN = np.array([1.5, -0.9, 1.2, -0.6, 0.9, -0.3])  # mean 0.3
+
+
+@pytest.mark.parametrize(
+    ("gains", "chosen", "reason"),
+    [
+        (UNEVEN, "fast", "2 tied by PSNR (mean of frames); fastest, 3 ms a frame"),
+        (UNEVEN / 10 + 0.3, "large", "best by PSNR (mean of frames)"),
+        (np.array([0.01, 0.02, 0.03]), "fast", "2 tied by PSNR (mean of frames); fastest, 3 ms a frame"),
+        (
+            np.array([0.2, 2.0, 2.2]),
+            "large",
+            "2 tied by PSNR (mean of frames); better by PSNR (mean of frames) on every clip",
+        ),
+    ],
+)
+def test_a_mean_whose_interval_contains_0_does_not_decide(
+    make_run: MakeRun, gains: np.ndarray, chosen: str, reason: str
+) -> None:
+    """The gain of one candidate over the other is 0.3 dB, 0.3 dB, 0.02 dB and 1.5 dB (on few clips)."""
+    base, calm = np.full(len(gains), 33.0), np.full(len(gains), 1.0)
+    runs = [
+        _clips(make_run, "bicubic", base - 3, 2 * calm),
+        _clips(make_run, "large", base + gains, calm + np.resize([0.01, -0.01, 0.015], len(gains)), ms_per_frame=9.0),
+        _clips(make_run, "fast", base, calm, ms_per_frame=3.0),
+    ]
+    choice = _choose(runs)
+    assert (choice.chosen, choice.reason) == (chosen, reason)
+    tied = reason != "best by PSNR (mean of frames)"
+    assert choice.ties == (["fast" if chosen == "large" else "large"] if tied else [])
+    gain = choice.contenders["fast" if chosen == "large" else "large"].over_chosen
+    assert gain is not None and gain.low is not None and gain.high is not None
+    assert (gain.low <= 0 <= gain.high) == tied
+    assert gain.mean == pytest.approx(gains.mean() * (-1 if chosen == "large" else 1))
+    assert choice.contenders[chosen].over_baseline.wins == len(gains)
+    assert choice.contenders[chosen].over_chosen is None
+
+
+def test_the_gain_of_a_metric_of_which_lower_is_better_is_positive(make_run: MakeRun, bicubic: Run) -> None:
+    choice = _choose([bicubic, _run(make_run, "calm", 33, 1.5)], "flicker")
+    gain = choice.contenders["calm"].over_baseline
+    assert (gain.mean, gain.wins, gain.clips, gain.low) == (0.5, 1, 1, None)
+
+
+def test_a_difference_that_may_be_chance_excludes_none_from_the_front(make_run: MakeRun) -> None:
+    """The slow one is better by every metric of the front, by what its interval calls nothing."""
+    ones = np.ones(6)
+    runs = [
+        _clips(make_run, "bicubic", 30 * ones, 2 * ones),
+        _clips(make_run, "slow", 33 + UNEVEN, ones - UNEVEN / 30, ms_per_frame=9.0),
+        _clips(make_run, "fast", 33 * ones, ones, ms_per_frame=3.0),
+        _clips(make_run, "poor", 32 * ones, 1.3 * ones, ms_per_frame=1.0),
+    ]
+    choice = _choose(runs)
+    assert (choice.pareto, choice.chosen) == (["slow", "fast"], "fast")
+
+
+def test_of_ten_equal_candidates_the_first_metric_picks_one_rarely(make_run: MakeRun) -> None:
+    """Without a correction for the number of pairs, one of them would be better than another in most suites."""
+    draw, metric = np.random.default_rng(0), metric_facts(["psnr"])[0]
+    names = [str(n) for n in range(10)]
+    picked = sum(
+        bool(Contest(metric, dict(zip(names, draw.normal(30, 1, (10, 8)), strict=True)), 8).wins(names))
+        for _ in range(200)
+    )
+    assert picked <= 0.08 * 200
 
 
 @pytest.mark.parametrize(("metric", "best"), [("psnr", "sharp"), ("flicker", "calm")])
@@ -350,7 +427,22 @@ def test_stability_is_the_share_of_clips_that_the_choice_does_not_hang_on(make_r
 
     runs = [run("bicubic", [25, 25, 25], 1), run("one", [33, 33, 50], 1), run("even", [36, 36, 36], 0.9)]
     choice = _choose(runs)
-    assert (choice.chosen, choice.stability) == ("one", pytest.approx(2 / 3))
+    assert (choice.chosen, choice.ties) == ("one", ["even"])
+    found = choice.stability
+    assert found is not None
+    assert (found.clips, found.left_out, found.resamples) == (3, pytest.approx(2 / 3), 10)
+    drawn = 1 - (2 / 3) ** 3  # that the third clip is among three
+    assert found.resampled == {"one": pytest.approx(drawn, abs=1e-6), "even": pytest.approx(1 - drawn, abs=1e-6)}
+
+
+def test_resamples_are_all_of_few_clips_and_the_same_draws_of_many() -> None:
+    for clips in (2, 3, 5):
+        found = resamples(clips)
+        assert sum(probability for _, probability in found) == pytest.approx(1)
+        means = [sum(places.count(clip) * share for places, share in found) for clip in range(clips)]
+        assert means == [pytest.approx(1)] * clips
+    assert (len(resamples(5)), len(resamples(6))) == (126, 200)
+    assert resamples(6) == resamples(6)
 
 
 def test_one_of_many_that_gain_by_chance_is_not_significant(make_run: MakeRun) -> None:
@@ -418,7 +510,7 @@ def test_a_preference_that_may_be_chance_leaves_the_choice_to_the_metrics(tmp_pa
     clips = [(9, 0)] * 5 + [(0, 1)]  # many votes on one clip are one source
     choice = _choose_by(_vote(tmp_path / "v.json", voted, {("plain", "best"): clips}), voted)
     assert (choice.chosen, choice.ties) == ("best", ["plain"])
-    assert choice.reason == "2 equal by people's votes; best by PSNR (mean of frames)"
+    assert choice.reason == "2 tied by people's votes; best by PSNR (mean of frames)"
 
 
 def test_a_candidate_to_which_people_prefer_the_baseline_fails(tmp_path: Path, voted: list[Run]) -> None:

@@ -108,7 +108,11 @@ def test_the_worst_tile_of_what_ships_is_named(tmp_path: Path) -> None:
 
 def test_a_tie_is_named(tmp_path: Path) -> None:
     (animation, _), _ = decide(tmp_path, drawn=2.0, twin=1.98)
-    assert animation.refused[0].why.startswith("equal within the margin")
+    assert animation.refused[0].why.startswith("tied with drawn: 2 tied by PSNR (mean of frames); ")
+    assert "Tied with it: twin." in animation.why
+    assert animation.why[-1].startswith(
+        "Stability: leaving out one clip, the choice is the same in 8 of 8 cases; of 200"
+    )
 
 
 def test_the_votes_that_decided_are_shown(tmp_path: Path) -> None:

@@ -38,7 +38,9 @@ def select(tmp_path: Path) -> Callable[..., Path]:
     def write(**chosen: CandidateFacts | None) -> Path:
         protocol = ProtocolFacts(name="p", fingerprint="f", scale=2, description="")
         choices = [choice(content, facts) for content, facts in chosen.items()]
-        record = Selection(protocol=protocol, baseline="bicubic", rank_by=["psnr_y"], front={}, choices=choices)
+        record = Selection(
+            protocol=protocol, baseline="bicubic", rank_by=["psnr_y"], tie_rule="", front={}, choices=choices
+        )
         write_record(tmp_path / "selection.json", record)
         return tmp_path / "selection.json"
 

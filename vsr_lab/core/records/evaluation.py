@@ -222,6 +222,41 @@ class Verdict(Part):
         return self.outcome == "pass"
 
 
+class Gain(Estimate):
+    """Gain of a candidate over another, paired by frame, in the first metric of `rank_by`; positive if it is better.
+
+    Attributes:
+        wins, clips: number of clips on which it is better, and number of clips.
+    """
+
+    wins: int
+    clips: int
+
+
+class Contender(Part):
+    """Gains of a deployable candidate over the baseline, and over the chosen candidate (None: it is the chosen one)."""
+
+    over_baseline: Gain
+    over_chosen: Gain | None
+
+
+class Stability(Part):
+    """How often a choice is the same for other clips; only the ranking is repeated, not the gates and the front.
+
+    Attributes:
+        clips: number of clips.
+        left_out: fraction of the clips for which leaving out that one clip does not change the choice.
+        resampled: candidate -> fraction of the resamples of the clips (bootstrap) in which it is chosen.
+        resamples: number of resamples: all combinations of up to 5 clips, weighted by their probabilities; 200 random
+            ones of more clips, with a fixed seed.
+    """
+
+    clips: int
+    left_out: float
+    resampled: dict[str, float]
+    resamples: int
+
+
 class Choice(Part):
     """Result of `select` on one suite: which candidate may be deployed, and why.
 
@@ -232,11 +267,12 @@ class Choice(Part):
         votes: name of each other deployable candidate -> votes for the chosen candidate against the other; empty if
             people did not vote.
         ties: candidates that are tied with the chosen candidate in the votes or, without votes, in the first metric of
-            `rank_by`.
-        stability: fraction of the clips for which leaving out that one clip does not change the choice; None if there
-            is only one clip.
+            `rank_by`, see `Selection.tie_rule`.
+        contenders: deployable candidate -> its gains over the baseline and over the chosen candidate; empty if no
+            candidate is deployable.
+        stability: how often the choice is the same for other clips; None if there is only one clip.
         deployable: candidates with the outcome "pass" or "too few clips" in every gate.
-        pareto: deployable candidates on the Pareto front.
+        pareto: deployable candidates on the Pareto front, from which a difference that may be chance excludes none.
         gates: candidate -> results of its gates in order. Left out are gates that were not tested: those that run the
             network, after one that failed; and all but "scores", if the candidate lacks values.
         scores: "chosen" and "baseline" -> metric -> mean over the clips of the suite, with its 95 % interval; empty if
@@ -250,7 +286,8 @@ class Choice(Part):
     reason: str
     votes: dict[str, str] = Field(default_factory=dict)
     ties: list[str]
-    stability: float | None
+    contenders: dict[str, Contender] = Field(default_factory=dict)
+    stability: Stability | None
     candidate_facts: CandidateFacts | None
     verdict: str
     deployable: list[str]
@@ -264,14 +301,16 @@ class Selection(Record, command="select"):
 
     Attributes:
         rank_by: metrics by which the candidates that failed no gate are ranked, the most important first.
+        tie_rule: when two candidates are tied, and what decides then.
         front: metrics that are the axes of the Pareto front -> +1 (higher is better) or -1.
         choices: result for each suite.
     """
 
     record: Literal["selection"] = "selection"
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
     protocol: ProtocolFacts
     baseline: str
     rank_by: list[str]
+    tie_rule: str
     front: dict[str, int]
     choices: list[Choice]
