@@ -11,7 +11,7 @@ CROP = 128  # HR pixels on a side of a lossless crop
 Square = tuple[int, int, int]  # top, left and side in HR pixels
 
 
-def square_at(y: int, x: int, size: tuple[int, int], scale: int, side: int = CROP) -> Square:
+def square_at(y: int, x: int, size: tuple[int, int], scale: int, *, side: int = CROP) -> Square:
     """Square around a pixel, moved into the frame and aligned to LR pixels.
 
     Args:

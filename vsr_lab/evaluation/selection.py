@@ -38,24 +38,22 @@ def select(
     of unknown training fails unless it is measured to be not worse than the baseline in ST-LPIPS, LPIPS or DISTS.
 
     Args:
-        runs: evaluations, or folders that were written by `evaluate`, all under one protocol.
-        gates: content type -> name -> gate, in the order in which gates are tested. Gates that run the network are not
-            tested after a failed gate. "default", which is required, is for content types without gates of their own.
+        runs: evaluations, or folders that `evaluate` wrote, all under one protocol.
+        gates: content type -> name -> gate, in the order of the tests; "default", which is required, is for content
+            types without gates of their own. Gates that run the network are not tested after a failed gate.
         baseline: name of the candidate that gates compare with; it is never selected.
         rank_by: metrics by which candidates on the front are ranked, the most important first, see `Ranking`.
         front: metrics of the Pareto front.
-        votes: votes.json of `vote` for these evaluations. People then decide before metrics, among all candidates that
-            fail no gate, on the front or not. A candidate fails if people significantly prefer the baseline to it.
+        votes: votes.json of `vote`. People then decide first, among all candidates that fail no gate.
         folder: folder for selection.json; None: it is not written.
         begin: called once, after all checks and before the file is written.
 
     Returns:
-        For every suite the chosen candidate, or None, and the result of every gate. A choice is provisional if there
-        are too few clips for a gate. A candidate without a value that gates or ranking need fails the gate "scores".
+        For every suite the chosen candidate, or None, and the result of every gate.
 
     Raises:
-        UserError: the evaluations cannot be compared, a suite has no evaluation of the baseline, the evaluation of the
-            baseline lacks a metric, or the votes are on other evaluations or too few, see `read_votes`.
+        UserError: the evaluations cannot be compared, the baseline was not evaluated on a suite or lacks a metric, or
+            the votes are on other evaluations or too few, see `read_votes`.
 
     Example:
         >>> from vsr_lab.evaluation.gates import Floor, NotWorse
@@ -71,24 +69,17 @@ def select(
     choices: list[Choice] = []
     for suite, candidates in by_suite(runs).items():
         if baseline not in candidates:
-            raise UserError(
-                f"suite {suite!r}",
-                f"has no evaluation of the baseline {baseline}",
-                "add it to runs=, or choose another baseline=",
-            )
+            problem = f"has no evaluation of the baseline {baseline}"
+            raise UserError(f"suite {suite!r}", problem, "add it to runs=, or choose another baseline=")
         own = gates.get(candidates[baseline].summary.content or "default", gates["default"])
         needed = Needed({"rank_by": rank_by, "front": front}, own.values())
         needed.check_baseline(candidates[baseline])
         by_people = replace(ranking, votes=[row for row in rows if row.suite == suite])
         verdicts = _judge(candidates, own, baseline, needed)
         choices.append(_choose(candidates, verdicts, baseline, ranking=by_people, front=front_metrics))
+    by, used = list(rank_by), runs[0].summary.protocol
     selection = Selection(
-        protocol=runs[0].summary.protocol,
-        baseline=baseline,
-        rank_by=list(rank_by),
-        tie_rule=TIE_RULE,
-        front=axes(front),
-        choices=choices,
+        protocol=used, baseline=baseline, rank_by=by, tie_rule=TIE_RULE, front=axes(front), choices=choices
     )
     begin()
     if folder is not None:

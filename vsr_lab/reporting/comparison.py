@@ -49,14 +49,11 @@ def compare(
     Args:
         runs: folders that `evaluate` wrote, or evaluations, all under one protocol.
         folder: folder to write to.
-        metrics: metrics to show, in this order; a metric that no evaluation has is left out. None: every metric of the
-            evaluations that has a yaml in configs/metric.
+        metrics: metrics to show, in this order; None: all that have a yaml in configs/metric.
         title: title of the report.
         baseline: candidate that the others are compared with; None: bicubic, if it was evaluated.
-        front: metrics of the Pareto front. A metric is left out if it is not in the report, or if any of the
-            evaluations lacks it.
-        selection: result of `select` for these evaluations, or the path of selection.json; it is shown at the top of
-            the report.
+        front: metrics of the Pareto front; those that an evaluation lacks are left out.
+        selection: result of `select` for these evaluations, or the path of selection.json; the report begins with it.
         begin: called once, after all checks and before the first write.
 
     Returns:

@@ -87,7 +87,7 @@ class SavedClip:
         """
         facts = self.facts
         frame = self.frame(view, facts.frame - facts.first)
-        square = square_at(facts.row, facts.column, self.size, self.scale, side)
+        square = square_at(facts.row, facts.column, self.size, self.scale, side=side)
         return cut(frame, square, self.scale if view == LOW else 1)
 
 

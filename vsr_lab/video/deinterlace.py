@@ -91,9 +91,8 @@ def filter_chain_for(probe: Probe, read_options: ReadOptions) -> FilterChain | N
         undetermined = found.scan_type == ScanType.UNDETERMINED
         reason = "flagged as interlaced, and has too little motion to check this" if undetermined else found
         remedy = "ivtc" if found.scan_type == ScanType.TELECINED else "bwdif"
-        raise UserError(
-            probe.path, f"is {reason}", f"set deinterlace={remedy}, or deinterlace=keep to read frames as stored"
-        )
+        hint = f"set deinterlace={remedy}, or deinterlace=keep to read frames as stored"
+        raise UserError(probe.path, f"is {reason}", hint)
     return _chain(probe, found, how)
 
 

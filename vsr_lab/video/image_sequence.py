@@ -42,9 +42,8 @@ class ImageSequence:
             raise UserError(path, "contains no pictures", "give a folder of PNG files, or a video")
         kinds = sorted({file.suffix.lower() for file in self.files})
         if len(kinds) > 1:
-            raise UserError(
-                path, f"contains pictures of several types ({', '.join(kinds)})", "keep the pictures of one type"
-            )
+            problem = f"contains pictures of several types ({', '.join(kinds)})"
+            raise UserError(path, problem, "keep the pictures of one type")
         for file in self.files:
             check_file(file, "replace it by a picture file")  # a pipe would be waited for
         self._size: tuple[int, int] | None = None
@@ -77,11 +76,8 @@ class ImageSequence:
             self._depth = self._depth or picture.dtype
             if picture.dtype != self._depth:
                 depth, others = picture.dtype.itemsize * 8, self._depth.itemsize * 8
-                raise UserError(
-                    file,
-                    f"has {depth} bits per sample, but others have {others}",
-                    "convert all frames to the same depth",
-                )
+                problem = f"has {depth} bits per sample, but others have {others}"
+                raise UserError(file, problem, "convert all frames to the same depth")
         return Clip(np.stack(pictures), np.arange(start, stop) / self.rate, Colour(), self.path)
 
     def playlist(self) -> bytes:

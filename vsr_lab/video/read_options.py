@@ -35,11 +35,8 @@ class ReadOptions:
                 raise UserError(f"{field.name}={word}", "is not known", f"use null or {', '.join(known)}")
 
         if self.transfer and self.tone_map == "bt2390":
-            raise UserError(
-                "tone_map=bt2390",
-                "cannot be combined with transfer=",
-                "keep tone_map= for HDR video, or transfer= for linear light",
-            )
+            hint = "keep tone_map= for HDR video, or transfer= for linear light"
+            raise UserError("tone_map=bt2390", "cannot be combined with transfer=", hint)
 
     @property
     def changes(self) -> bool:
