@@ -63,12 +63,19 @@ def test_tables_and_records(tmp_path: Path) -> None:
     table.write_text("name\na\n")
     assert inspect(table).problem.endswith("has no rows, or no column path")
     record = tmp_path / "a.json"
-    selection = {"protocol": PROTOCOL, "baseline": "bicubic", "rank_by": ["psnr"], "front": {"psnr": 1}, "choices": []}
+    selection = {
+        "protocol": PROTOCOL,
+        "baseline": "bicubic",
+        "rank_by": ["psnr"],
+        "tie_rule": "",
+        "front": {"psnr": 1},
+        "choices": [],
+    }
     write_record(record, Selection.model_validate(selection))
     found = inspect(record)
     assert (found.kind, found.facts["written by"]) == ("a record of vsr_lab: selection", "vsr-lab select")
     assert not found.problem
-    for damaged in ({"record": "selection", "schema_version": 1}, {"record": "selection", "schema_version": 99}):
+    for damaged in ({"record": "selection", "schema_version": 2}, {"record": "selection", "schema_version": 99}):
         record.write_text(json.dumps(damaged))
         assert inspect(record).problem.startswith(f"{record}: ")
     record.write_text(json.dumps({"record": ["selection"]}))
@@ -87,7 +94,7 @@ def test_runs(tmp_path: Path) -> None:
 
 def test_a_run_with_an_empty_selection_has_a_reason(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text("run_dir: x\n")
-    (tmp_path / "selection.json").write_text(json.dumps({"record": "selection", "schema_version": 1}))
+    (tmp_path / "selection.json").write_text(json.dumps({"record": "selection", "schema_version": 2}))
     assert "protocol" in inspect(tmp_path).problem
 
 
