@@ -63,7 +63,7 @@ class RaftSmall:
 def fetched_raft() -> RaftSmall:
     """RAFT-small with torchvision's weights, which are downloaded at first use. Raises UserError if this fails."""
     url = Raft_Small_Weights.C_T_V2.url
-    return RaftSmall(str(fetched(url, "drop the metric (~protocol.metrics.warp_error_raft)")))
+    return RaftSmall(str(fetched(url, "remove the metric (~protocol.metrics.warp_error_raft)")))
 
 
 @lru_cache(maxsize=2)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.records.evaluation import Verdict
-from vsr_lab.evaluation.gates import Gate, verdict
+from vsr_lab.evaluation.gates import Gate, measure_hint, verdict
 from vsr_lab.evaluation.results import Run
 from vsr_lab.evaluation.sanity_gates import SanityGate
 
@@ -27,7 +27,7 @@ class Needed:
         """Raise UserError if the evaluation of the baseline lacks one of the metrics."""
         for metric, why in self._keys.items():
             if metric not in baseline.values and (metric in self._paired or not _was_measured(baseline, metric)):
-                raise UserError(baseline.folder, f"has no metric {metric}, which {why}", _hint(metric))
+                raise UserError(baseline.folder, f"has no metric {metric}, which {why}", measure_hint(metric))
 
     def missing(self, run: Run, baseline: Run) -> list[Verdict]:
         """Failed gate "scores" that names the first missing value of an evaluation; empty if it lacks none.
@@ -41,7 +41,7 @@ class Needed:
 
     def _problem(self, metric: str, run: Run, baseline: Run) -> str:
         if metric not in run.values and not _was_measured(run, metric):
-            return f"has no metric {metric}, which {self._keys[metric]}; {_hint(metric)}"
+            return f"has no metric {metric}, which {self._keys[metric]}; {measure_hint(metric)}"
         ours, theirs = run.values.get(metric, {}), baseline.values.get(metric, {})
         for clip, expected in theirs.items():
             found = len(ours.get(clip, ()))
@@ -53,7 +53,3 @@ class Needed:
 
 def _was_measured(run: Run, metric: str) -> bool:
     return metric in run.summary.metric_fingerprints
-
-
-def _hint(metric: str) -> str:
-    return f"evaluate again with +metric@protocol.metrics.{metric}={metric}"

@@ -225,9 +225,14 @@ def metric_values(run: Run, metric: str) -> dict[str, statistics.Values]:
         raise UserError(
             run.folder,
             f"has no metric {metric}, which a gate needs",
-            f"evaluate again with +metric@protocol.metrics.{metric}={metric}",
+            measure_hint(metric),
         )
     return run.values[metric]
+
+
+def measure_hint(metric: str) -> str:
+    """What to do if an evaluation lacks a metric."""
+    return f"evaluate again with +metric@protocol.metrics.{metric}={metric}"
 
 
 def _mean(run: Run, metric: str) -> float:

@@ -15,7 +15,7 @@ import polars as pl
 
 from vsr_lab.core.errors import UserError, reported
 from vsr_lab.core.files import atomic_path, check_file, read_parquet
-from vsr_lab.core.records import read_record, write_record
+from vsr_lab.core.records import read_record, record_of_files, write_record
 from vsr_lab.core.records.evaluation import Estimate, Evaluated, Summary
 from vsr_lab.evaluation.statistics import Values, estimate, pareto
 
@@ -177,15 +177,8 @@ def check_results(folder: Path, candidate: str, suite: str, protocol: str) -> No
         candidate, suite: names of the candidate and of the suite.
         protocol: fingerprint of the protocol.
     """
-    found = [path for name in ("summary.json", "frames.parquet", "clips.csv") if (path := folder / name).exists()]
-    if not found:
-        return
-    try:
-        summary = read_record(folder / "summary.json", Summary)
-    except UserError as error:
-        raise UserError(found[0], "was not written by an evaluation", "choose another folder") from error
-    before = summary.candidate, summary.suite, summary.protocol.fingerprint
-    if before != (candidate, suite, protocol):
+    summary = record_of_files(folder, ("summary.json", "frames.parquet", "clips.csv"), Summary, "an evaluation")
+    if summary and (summary.candidate, summary.suite, summary.protocol.fingerprint) != (candidate, suite, protocol):
         raise UserError(folder, f"contains the evaluation of {summary.candidate}", "choose another folder")
 
 

@@ -59,10 +59,10 @@ class WorstPlaces:
         """
         if t not in self._scored:
             return
-        bicubic = _tiles(quantise(imresize(pair.lr, self._protocol.scale)), pair.hr)
+        bicubic = _errors(quantise(imresize(pair.lr, self._protocol.scale)), pair.hr)
         truth = self._judged(pair.hr)
         for name, sr in made.items():
-            error = _tiles(sr, pair.hr)
+            error = _errors(sr, pair.hr)
             excess = error - bicubic
             row, column = divmod(int(excess.argmax()), excess.shape[1])
             place = WorstPlace(
@@ -138,9 +138,14 @@ def square_around(place: WorstPlace, size: tuple[int, int], scale: int) -> Squar
     return square_at(place.top + TILE // 2, place.left + TILE // 2, size, scale)
 
 
-def _tiles(sr: Tensor, hr: Tensor) -> Tensor:
-    """Mean absolute error of every tile of (3, H, W) in 8-bit levels, (rows, columns)."""
-    return F.avg_pool2d((sr - hr).abs_(), TILE, ceil_mode=True).mean(0) * 255
+def tile_means(values: Tensor) -> Tensor:
+    """Mean of every tile of (T, 3, H, W) in 8-bit levels, (T, rows, columns)."""
+    return F.avg_pool2d(values.mean(1, keepdim=True), TILE, ceil_mode=True)[:, 0] * 255
+
+
+def _errors(sr: Tensor, hr: Tensor) -> Tensor:
+    """Mean absolute error of every tile of a frame (3, H, W) in 8-bit levels, (rows, columns)."""
+    return tile_means((sr - hr).abs_()[None])[0]
 
 
 def _reduced(frame: Frames) -> Frames:

@@ -97,7 +97,7 @@ class Objective(nn.Module):
                 others = f"choose a loss of {', '.join(sorted(offered))}, or remove it by ~loss.terms.{name}"
                 offer = "set candidate@teacher=checkpoint teacher.path=FILE" if missing[0] == "teacher_sr" else others
                 raise UserError(
-                    f"loss.terms.{name}", f"needs the input {missing[0]}, which this training does not have", offer
+                    f"loss.terms.{name}", f"needs {missing[0]}, an input that this training does not have", offer
                 )
 
     def _named(self) -> Iterator[tuple[str, Term]]:

@@ -56,7 +56,7 @@ def _distance(y: Tensor) -> Tensor:
 @lru_cache(maxsize=1)
 def _photographs() -> tuple[Tensor, Tensor]:
     """Mean (36,) and covariance (36, 36) of the features of photographs, from the authors' release."""
-    file = fetched(_MODEL, "drop the metric (~protocol.metrics.niqe)")
+    file = fetched(_MODEL, "remove the metric (~protocol.metrics.niqe)")
     with reported((OSError, ValueError, KeyError), file, "is no model of NIQE ({})", f"replace it by {_MODEL}"):
         model = np.load(file, allow_pickle=False)
         mean, covariance = (torch.from_numpy(model[name]).double() for name in ("mu_pris_param", "cov_pris_param"))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import inside
-from vsr_lab.core.records import read_record, write_record
+from vsr_lab.core.records import read_record, record_of_files, write_record
 from vsr_lab.core.records.comparison import (
     CandidateFrames,
     CandidatePlace,
@@ -87,7 +87,7 @@ def compare(
         title, runs, metrics, folder, front=front, baseline=baseline or "bicubic", selection=chosen
     )
     begin()
-    _check_folder(folder)
+    record_of_files(folder, ("comparison.json", "report.html", "crops.png"), Comparison, "a comparison")
     write_record(folder / "comparison.json", comparison)
     write_report(comparison, folder, folder / "report.html")
     write_sheet(comparison, folder, folder / "crops.png")
@@ -96,16 +96,6 @@ def compare(
 
         write_wipes(comparison, folder, folder)
     return comparison
-
-
-def _check_folder(folder: Path) -> None:
-    """Raise UserError if the folder has files that would be replaced, and no comparison wrote them."""
-    found = [path for name in ("comparison.json", "report.html", "crops.png") if (path := folder / name).exists()]
-    if found:
-        try:
-            read_record(folder / "comparison.json", Comparison)
-        except UserError as error:
-            raise UserError(found[0], "was not written by a comparison", "choose another folder") from error
 
 
 def _check_selection(selection: Selection, runs: Sequence[Run]) -> None:

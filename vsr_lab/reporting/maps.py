@@ -14,6 +14,7 @@ from vsr_lab.core.clip import to_tensor
 from vsr_lab.core.crops import TILE
 from vsr_lab.core.cuts import SceneCutDetector
 from vsr_lab.core.flow import Farneback, warp_previous
+from vsr_lab.evaluation.worst import tile_means
 from vsr_lab.reporting.saved import TRUTH, SavedClip
 
 _WINDOW = 8  # frames at once
@@ -64,9 +65,9 @@ def tile_maps(clip: SavedClip) -> dict[Kind, dict[str, Map]]:
         cuts = [is_cut(frame) for frame in hr[0, -fresh:]]
         for name in clip.candidates:
             error = window[name][None] - hr
-            parts["error"][name].append(_tiles(error[0].abs())[-fresh:])
+            parts["error"][name].append(tile_means(error[0].abs())[-fresh:])
             change = (error[:, 1:] - warp_previous(error, motion)).abs() * motion.mask
-            flicker = F.pad(_tiles(change[0]), (0, 0, 0, 0, 1, 0))[-fresh:]
+            flicker = F.pad(tile_means(change[0]), (0, 0, 0, 0, 1, 0))[-fresh:]
             flicker[cuts] = 0
             parts["flicker"][name].append(flicker)
     return {kind: {name: torch.cat(found).numpy() for name, found in own.items()} for kind, own in parts.items()}
@@ -82,11 +83,6 @@ def _windows(clip: SavedClip) -> Iterator[tuple[int, dict[str, Tensor]]]:
         new = {view: torch.stack([to_tensor(frame) for frame in islice(videos[view], count)]) for view in views}
         yield count, {view: torch.cat([before[view], new[view]]) if before else new[view] for view in views}
         before = {view: frames[-1:] for view, frames in new.items()}
-
-
-def _tiles(values: Tensor) -> Tensor:
-    """Mean of every tile of (T, 3, H, W) in 8-bit levels, (T, rows, columns)."""
-    return F.avg_pool2d(values.mean(1, keepdim=True), TILE, ceil_mode=True)[:, 0] * 255
 
 
 def flickering_places(maps: Mapping[str, Map]) -> list[Place]:

@@ -39,38 +39,41 @@ def write_report(comparison: Comparison, root: Path, path: Path) -> None:
     lookup = Lookup(comparison)
     ranked_by = comparison.selection.rank_by if comparison.selection else ()
     numbers, without_curves = _numbers(comparison)
-    worst = worst_tables(lookup)
+    machines = dict.fromkeys(origin.machine for origin in comparison.origins if origin.machine)
+    found = {
+        "comparison": comparison,
+        "decisions": decisions(lookup),
+        "ranked_by": [lookup.label(name) for name in ranked_by],
+        "measured": measured,
+        "headline": headline(comparison.metrics),
+        "verdicts": verdicts(lookup),
+        "at_home": at_home(lookup),
+        "heat_tables": heat_tables(lookup),
+        "full_tables": full_tables(lookup),
+        "clip_tables": clip_tables(lookup),
+        "pair_tables": pair_tables(lookup),
+        "worst_tables": worst_tables(lookup),
+        "cost_metric": cost_metric(lookup),
+        "cost_panels": cost_panels(lookup),
+        "cost_rows": cost_rows(lookup),
+        "size": {"width": WIDTH, "height": HEIGHT, "left": LEFT, "right": RIGHT, "top": TOP, "bottom": BOTTOM},
+        "machines": list(machines),
+        "origins": origin_rows(lookup),
+        "comparison_json": _json(numbers.model_dump_json()),
+        "without_curves": without_curves,
+        "style": _static("report.css"),
+        "scripts": [_static(name) for name in _SCRIPTS],
+        "plotly": Markup(get_plotlyjs()),
+    }
     page = _template("report")
 
     def html(embedded: "Embedded | None") -> str:
         return page.render(
-            comparison=comparison,
-            decisions=decisions(lookup),
-            ranked_by=[lookup.label(name) for name in ranked_by],
-            measured=measured,
-            headline=headline(comparison.metrics),
-            verdicts=verdicts(lookup),
-            at_home=at_home(lookup),
-            heat_tables=heat_tables(lookup),
-            full_tables=full_tables(lookup),
-            clip_tables=clip_tables(lookup),
-            pair_tables=pair_tables(lookup),
-            worst_tables=worst,
-            cost_metric=cost_metric(lookup),
-            cost_panels=cost_panels(lookup),
-            cost_rows=cost_rows(lookup),
-            size={"width": WIDTH, "height": HEIGHT, "left": LEFT, "right": RIGHT, "top": TOP, "bottom": BOTTOM},
-            machines=list(dict.fromkeys(origin.machine for origin in comparison.origins if origin.machine)),
-            origins=origin_rows(lookup),
-            comparison_json=_json(numbers.model_dump_json()),
-            without_curves=without_curves,
+            found,
             clips=[(name, _json(media)) for name, media in embedded.clips.items()] if embedded else [],
             reduced=embedded.reduced if embedded else [],
             left_out=embedded.left_out if embedded else [],
             places=embedded.places if embedded else {},
-            style=_static("report.css"),
-            scripts=[_static(name) for name in _SCRIPTS],
-            plotly=Markup(get_plotlyjs()),
         )
 
     text = html(None)

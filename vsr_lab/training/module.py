@@ -104,7 +104,7 @@ def _check_metric(name: str, metric: Metric) -> None:
         if wanted & {f"{net}_sr", f"{net}_hr"}:
             make()
     if missing := wanted - offered:
-        problem = f"needs the input {min(missing)}, which a validation does not have"
+        problem = f"needs {min(missing)}, an input that a validation does not have"
         raise UserError(f"validation.metrics.{name}", problem, f"remove it by ~validation.metrics.{name}")
 
 

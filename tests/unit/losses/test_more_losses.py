@@ -159,7 +159,7 @@ def test_a_weight_rises_over_its_ramp() -> None:
 def test_an_input_that_training_does_not_have_is_named() -> None:
     objective = Objective({"teacher": Term(Distillation(), 1.0)}, Farneback())
     objective.check({"teacher_sr"})
-    with pytest.raises(UserError, match=r"loss\.terms\.teacher: needs the input teacher_sr"):
+    with pytest.raises(UserError, match=r"loss\.terms\.teacher: needs teacher_sr"):
         objective.check(set())
 
 

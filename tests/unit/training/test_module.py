@@ -16,12 +16,12 @@ from vsr_lab.training import Validation, VsrModule
 
 
 def test_a_metric_that_validation_cannot_measure_is_told() -> None:
-    with pytest.raises(UserError, match=r"validation\.metrics\.lr_consistency: needs the input degraded"):
+    with pytest.raises(UserError, match=r"validation\.metrics\.lr_consistency: needs degraded"):
         Validation({"lr_consistency": lr_consistency}, {"lr_consistency": 1.0})
 
 
 def test_a_way_back_that_is_the_way_there_is_told(make_module: Callable[..., VsrModule]) -> None:
-    with pytest.raises(UserError, match=r"loss\.terms\.ping_pong: needs the input sr_backward"):
+    with pytest.raises(UserError, match=r"loss\.terms\.ping_pong: needs sr_backward"):
         make_module(Compact(2, 4, 1), ping_pong=PingPong())
 
 

@@ -5,6 +5,7 @@ There is one module for each group of commands. To add a record, define a `Recor
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar, TypeVar
 
@@ -64,6 +65,30 @@ def read_record(path: Path, model: type[R]) -> R:
     except ValidationError as error:
         key, reason, _ = explain(error, model, value)
         raise UserError(path, f"{key}: {reason}", f"write the file again with vsr-lab {model.command}") from error
+
+
+def record_of_files(folder: Path, names: Sequence[str], model: type[R], maker: str) -> R | None:
+    """The record beside files of a folder that would be replaced, which shows that this package wrote them.
+
+    Args:
+        folder: the folder.
+        names: names of the files, beginning with that of the record.
+        model: class of the record.
+        maker: what writes the files, such as "an evaluation".
+
+    Returns:
+        The record; None if the folder has none of the files.
+
+    Raises:
+        UserError: the folder has one of the files, but no valid record.
+    """
+    found = [path for name in names if (path := folder / name).exists()]
+    if not found:
+        return None
+    try:
+        return read_record(folder / names[0], model)
+    except UserError as error:
+        raise UserError(found[0], f"was not written by {maker}", "choose another folder") from error
 
 
 def write_record(path: Path, record: Record) -> None:
