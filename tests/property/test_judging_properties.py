@@ -9,7 +9,9 @@ from torch import Tensor
 
 from vsr_lab.core.clip import quantise
 from vsr_lab.core.flow import Motion
-from vsr_lab.evaluation.statistics import estimate, paired, pareto
+from vsr_lab.core.records.comparison import MetricFacts
+from vsr_lab.evaluation.ranking import Contest, undominated
+from vsr_lab.evaluation.statistics import estimate, paired
 from vsr_lab.metrics import flicker, psnr, ssim
 
 few = settings(max_examples=30, derandomize=True)
@@ -107,26 +109,52 @@ def test_nothing_differs_from_itself(clips: dict[str, list[float]]) -> None:
     assert (found.mean, found.clear) == (0, False)
 
 
-_points = st.dictionaries(
-    st.text("abcdef", min_size=1, max_size=3), st.tuples(*[st.integers(0, 4)] * 3), min_size=1, max_size=12
-)
+_METRICS = [
+    MetricFacts(name=name, label=name, unit="dB", digits=2, better=better)
+    for name, better in (("a", "higher"), ("b", "lower"))
+]
+_names = st.lists(st.text("abcdef", min_size=1, max_size=3), min_size=1, max_size=6, unique=True)
 
 
-def _beats(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
-    return one != other and all(a >= b for a, b in zip(one, other, strict=True))
+@st.composite
+def _contests(draw: st.DrawFn) -> tuple[list[str], list[Contest]]:
+    """Candidates with whole decibels in two metrics on one to four clips."""
+    names, clips = draw(_names), draw(st.integers(1, 4))
+    values = st.lists(st.integers(0, 4), min_size=clips, max_size=clips)
+    means = [{name: np.array(draw(values), np.float64) for name in names} for _ in _METRICS]
+    return names, [Contest(metric, own, clips) for metric, own in zip(_METRICS, means, strict=True)]
+
+
+def _beats(one: str, other: str, contests: list[Contest]) -> bool:
+    """Whether the means of a candidate are as good in both metrics, and better in one."""
+    gains = [contest.gain(one, other) for contest in contests]
+    return min(gains) >= 0 and max(gains) > 0
 
 
 @settings(few, max_examples=100)
-@given(_points)
-def test_the_front_is_never_empty_and_none_beats_it(points: dict[str, tuple[int, ...]]) -> None:
-    front = pareto(points)
-    assert front
-    assert not any(_beats(other, points[name]) for name in front for other in points.values())
+@given(_contests())
+def test_the_front_contains_every_candidate_whose_means_no_other_beats(given_: tuple[list[str], list[Contest]]) -> None:
+    names, contests = given_
+    front = undominated(names, contests)
+    best = [name for name in names if not any(_beats(other, name, contests) for other in names)]
+    assert best
+    assert set(best) <= set(front)
 
 
 @settings(few, max_examples=100)
-@given(_points)
-def test_whatever_is_off_the_front_is_beaten_by_one_on_it(points: dict[str, tuple[int, ...]]) -> None:
-    front = pareto(points)
-    for name in points.keys() - set(front):
-        assert any(_beats(points[best], points[name]) for best in front)
+@given(_contests())
+def test_whatever_is_off_the_front_is_beaten_by_one_on_it(given_: tuple[list[str], list[Contest]]) -> None:
+    names, contests = given_
+    front = undominated(names, contests)
+    for name in set(names) - set(front):
+        assert any(_beats(best, name, contests) for best in front)
+
+
+@settings(few, max_examples=100)
+@given(_contests())
+def test_with_one_clip_the_front_is_that_of_the_means(given_: tuple[list[str], list[Contest]]) -> None:
+    """Whole decibels are above the margin of ties."""
+    names, contests = given_
+    alone = [Contest(own.metric, {name: own.means[name][:1] for name in names}, 1) for own in contests]
+    best = [name for name in names if not any(_beats(other, name, alone) for other in names)]
+    assert undominated(names, alone) == best

@@ -92,13 +92,26 @@ class Contest:
 
 
 def front_of(runs: Mapping[str, Run], metrics: Sequence[MetricFacts]) -> list[str]:
+    """Candidates (name -> evaluation) on the Pareto front of several metrics, see `undominated`."""
+    return undominated(list(runs), [Contest.of(metric, runs) for metric in metrics] if runs else [])
+
+
+def undominated(names: Sequence[str], contests: Sequence[Contest]) -> list[str]:
     """Candidates that no other one makes superfluous: at least as good in the mean of every metric, and better in one.
 
     Better means not tied, see `TIE_RULE`, or better on every clip by more than a tie in the mean. So a difference that
     may be chance excludes no candidate.
+
+    Args:
+        names: names of the candidates.
+        contests: one for each metric.
+
+    Example:
+        >>> psnr = MetricFacts(name="psnr", label="PSNR", unit="dB", digits=2, better="higher")
+        >>> means = {"sharp": np.array([30.2]), "blurred": np.array([30.0])}
+        >>> undominated(["sharp", "blurred"], [Contest(psnr, means, sources=1)])
+        ['sharp']
     """
-    names = list(runs)
-    contests = [Contest.of(metric, runs) for metric in metrics] if runs else []
     better = {pair for contest in contests for pair in contest.wins(names) | contest.sweeps(names)}
     beaten = {worse for one, worse in better if all(contest.gain(one, worse) >= 0 for contest in contests)}
     return [name for name in names if name not in beaten]

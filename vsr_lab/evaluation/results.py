@@ -17,7 +17,7 @@ from vsr_lab.core.errors import UserError, reported
 from vsr_lab.core.files import atomic_path, check_file, read_parquet
 from vsr_lab.core.records import read_record, record_of_files, write_record
 from vsr_lab.core.records.evaluation import Estimate, Evaluated, Summary
-from vsr_lab.evaluation.statistics import Values, estimate, pareto
+from vsr_lab.evaluation.statistics import Values, estimate
 
 _COLUMNS = {
     "candidate": pl.String,
@@ -196,23 +196,6 @@ def by_suite(runs: Iterable[Run]) -> dict[str, dict[str, Run]]:
     for run in runs:
         suites.setdefault(run.suite, {})[run.candidate] = run
     return suites
-
-
-def pareto_front(runs: Mapping[str, Run], axes: Mapping[str, int]) -> list[str]:
-    """Candidates on the Pareto front: no other candidate is at least as good in every metric and better in one.
-
-    Args:
-        runs: candidate -> evaluation, all on one suite. A candidate whose evaluation lacks a metric is not on the
-            front.
-        axes: metric -> +1 (higher is better) or -1.
-    """
-    return pareto(
-        {
-            name: [sign * run.summary.metrics[metric].mean for metric, sign in axes.items()]
-            for name, run in runs.items()
-            if axes.keys() <= run.summary.metrics.keys()
-        }
-    )
 
 
 def check_comparable(runs: list[Run]) -> None:

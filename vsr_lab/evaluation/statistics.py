@@ -1,6 +1,6 @@
 """Means of scores over clips, 95 % intervals of these means, and tests of differences."""
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -230,17 +230,3 @@ def holm(p_values: Mapping[K, float]) -> dict[K, float]:
         largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[name]))
         adjusted[name] = largest
     return adjusted
-
-
-def pareto(points: Mapping[str, Sequence[float]]) -> list[str]:
-    """Names of the points on the Pareto front; higher is better in every coordinate.
-
-    A point is on the front if no other point is at least as high in every coordinate and higher in one.
-    """
-
-    def dominated(name: str) -> bool:
-        own = np.array(points[name])
-        others = (np.array(p) for other, p in points.items() if other != name)
-        return any(bool((p >= own).all() and (p > own).any()) for p in others)
-
-    return [name for name in points if not dominated(name)]

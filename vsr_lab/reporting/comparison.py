@@ -25,7 +25,8 @@ from vsr_lab.core.records.comparison import (
 from vsr_lab.core.records.evaluation import Selection
 from vsr_lab.evaluation.faults import find_faults
 from vsr_lab.evaluation.objective import FRONT, axes, metric_facts, sign
-from vsr_lab.evaluation.results import Run, by_suite, check_comparable, pareto_front, read_runs
+from vsr_lab.evaluation.ranking import front_of
+from vsr_lab.evaluation.results import Run, by_suite, check_comparable, read_runs
 from vsr_lab.evaluation.statistics import Values, clip_means, differences, estimate, holm, p_value, paired
 from vsr_lab.reporting.page import write_report
 from vsr_lab.reporting.saved import write_sheet
@@ -127,8 +128,8 @@ def _comparison(
 ) -> Comparison:
     suites = by_suite(runs)
     measured = [metric for metric in metrics if any(metric.name in run.summary.metrics for run in runs)]
-    shared = {m.name: sign(m) for m in measured if all(m.name in run.summary.metrics for run in runs)}
-    signs = {name: shared[name] for name in front if name in shared}
+    shared = {m.name: m for m in measured if all(m.name in run.summary.metrics for run in runs)}
+    front_metrics = [shared[name] for name in front if name in shared]
     return Comparison(
         title=title,
         protocol=runs[0].summary.protocol,
@@ -150,8 +151,8 @@ def _comparison(
         ],
         selection=selection,
         origins=[_origin(run) for run in runs],
-        front=signs,
-        pareto={suite: pareto_front(found, signs) for suite, found in suites.items()} if signs else {},
+        front={metric.name: sign(metric) for metric in front_metrics},
+        pareto={suite: front_of(found, front_metrics) for suite, found in suites.items()} if front_metrics else {},
         curves=[
             Curve(
                 suite=run.suite,

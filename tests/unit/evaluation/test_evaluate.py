@@ -19,7 +19,8 @@ from vsr_lab.evaluation.candidates import Candidate, checkpoint, interpolation
 from vsr_lab.evaluation.candidates import frames as frames_of
 from vsr_lab.evaluation.evaluator import check_clips, evaluate
 from vsr_lab.evaluation.protocol import Protocol, Suite
-from vsr_lab.evaluation.results import pareto_front, read_run
+from vsr_lab.evaluation.ranking import front_of
+from vsr_lab.evaluation.results import read_run
 from vsr_lab.evaluation.scoring import ClipFacts, score_clip
 from vsr_lab.fleet import Local, Outcome
 from vsr_lab.metrics import flicker, psnr
@@ -171,7 +172,9 @@ def test_a_comparison_holds_every_candidate_with_its_difference_to_the_baseline(
         assert read_video(tmp_path / clip.lr).frames.shape[1:3] == tuple(side // 2 for side in hr.shape[1:3])
         assert all(read_video(tmp_path / shown.sr).frames.shape == hr.shape for shown in clip.candidates)
     assert found.front == {"psnr": 1, "flicker": -1}, "what no run measured is no axis"
-    assert found.pareto == {"film": pareto_front({run.candidate: run for run in runs}, found.front)}
+    assert found.pareto == {"film": front_of({run.candidate: run for run in runs}, found.metrics)}, (
+        "as `select` finds it"
+    )
 
 
 def test_an_evaluation_that_was_stopped_goes_on_with_the_clips_left(

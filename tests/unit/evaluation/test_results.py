@@ -10,7 +10,7 @@ import pytest
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.records.evaluation import Estimate
-from vsr_lab.evaluation.results import Run, check_comparable, pareto_front, read_run
+from vsr_lab.evaluation.results import Run, check_comparable, read_run
 
 MakeRun = Callable[..., Run]
 VALUES = {"psnr": {"walk": [30.0, 31.5, 29.25], "city": [25.0, 26.0, 27.0]}, "flicker": {"walk": [1.5]}}
@@ -117,21 +117,6 @@ def test_a_table_with_empty_cells_is_refused(make_run: MakeRun) -> None:
     rows.with_columns(first.alias("value")).write_parquet(table)
     with pytest.raises(UserError, match=r"frames\.parquet: has empty cells"):
         read_run(run.folder)
-
-
-# Pareto front
-
-
-def test_a_front_is_of_all_axes(make_run: MakeRun) -> None:
-    """Without the third axis "faithful" would be dominated."""
-    rows = {"sharp": (32.0, 1.0, 40.0), "faithful": (31.0, 1.1, 50.0), "dominated": (31.5, 1.2, 39.0)}
-    runs = {
-        name: make_run(name, {m: {"walk": [v]} for m, v in zip(("psnr", "flicker", "lr"), row, strict=True)})
-        for name, row in rows.items()
-    }
-    runs["incomplete"] = make_run("incomplete", {"psnr": {"walk": [99.0]}})
-    assert pareto_front(runs, {"psnr": 1, "flicker": -1, "lr": 1}) == ["sharp", "faithful"]
-    assert pareto_front(runs, {"psnr": 1, "flicker": -1}) == ["sharp"]
 
 
 # Side by side

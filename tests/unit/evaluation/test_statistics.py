@@ -13,7 +13,6 @@ from vsr_lab.evaluation.statistics import (
     holm,
     p_value,
     paired,
-    pareto,
     pool_decibels,
     within,
 )
@@ -171,22 +170,3 @@ def test_p_is_of_the_one_sided_test_that_the_interval_inverts() -> None:
 def test_holm_is_holms() -> None:
     """The example of Holm's procedure in statsmodels' documentation style: sorted p times those left, never falling."""
     assert holm({"a": 0.01, "b": 0.04, "c": 0.03}) == pytest.approx({"a": 0.03, "c": 0.06, "b": 0.06})
-
-
-# Pareto
-
-
-def test_a_point_worse_in_everything_is_off_the_front() -> None:
-    assert pareto({"best": (3, 3), "worst": (1, 1), "sharp": (4, 1), "calm": (1, 4)}) == ["best", "sharp", "calm"]
-
-
-def test_a_point_equal_in_one_and_worse_in_another_is_off_the_front() -> None:
-    assert pareto({"a": (3, 3), "b": (3, 2)}) == ["a"]
-
-
-def test_equal_points_share_the_front() -> None:
-    assert pareto({"a": (3, 3), "b": (3, 3)}) == ["a", "b"]
-
-
-def test_nothing_has_no_front() -> None:
-    assert pareto({}) == []
