@@ -86,7 +86,8 @@ def test_the_whole_way(whole_way: Callable[[str], Outcome], cli: Cli, tmp_path: 
     assert psnr["graph"] == pytest.approx(exact, abs=1e-3)
     assert psnr["mixed"] == exact
     assert 0 < abs(psnr["half"] - exact) < 0.5, "bfloat16 has a say"
-    assert found["half"]["candidate_facts"]["runtime"] == "torch bfloat16 on cpu"
+    used = found["half"]["candidate_facts"]["runtime"]
+    assert (used["backend"], used["precision"], used["device"]) == ("torch", "bfloat16", "cpu")
 
 
 def check_training(folder: Path) -> None:

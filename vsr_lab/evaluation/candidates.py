@@ -203,7 +203,7 @@ def bundle(
         sha256=sha256(Path(path) / MANIFEST),  # which contains those of the other files
         architecture=str(manifest.network["_target_"]).rpartition(".")[2],
         content=manifest.content,
-        runtime=str(runtime),
+        runtime=runtime,
         about=manifest.about,
     )
     network = open_runtime(Path(path), manifest, runtime)

@@ -247,7 +247,8 @@ def origin_rows(lookup: Lookup) -> list[OriginRow]:
 
 def _origin_row(group: list[Origin]) -> OriginRow:
     facts = group[0].facts
-    network = (facts.kind, facts.architecture, f"{parameters(facts.parameters)} parameters", facts.runtime)
+    runtime = facts.runtime and str(facts.runtime)
+    network = (facts.kind, facts.architecture, f"{parameters(facts.parameters)} parameters", runtime)
     trained = (facts.content and f"for {facts.content}", facts.about.get("trained_with"))
     return OriginRow(
         candidate=group[0].candidate,

@@ -8,6 +8,7 @@ from pydantic import Field, JsonValue, model_validator
 
 from vsr_lab.core.ranges import Name
 from vsr_lab.core.records import Part, Record
+from vsr_lab.core.records.deployment import Runtime
 
 Position = Annotated[int, Field(ge=0, le=10**9)]
 
@@ -89,7 +90,7 @@ class CandidateFacts(Part):
     sha256: str | None = None
     architecture: str | None = None
     content: str | None = None
-    runtime: str | None = None
+    runtime: Runtime | None = None
     about: dict[str, JsonValue] = Field(default_factory=dict)
 
     @property

@@ -6,4 +6,4 @@ in memory.py and a line in `open_runtime`.
 """
 
 from vsr_lab.deployment.runtimes.base import DEFAULT, Backend, Device, Precision, RuntimeOptions
-from vsr_lab.deployment.runtimes.choice import Trial, bench, choose_runtime, find_runtime, open_runtime
+from vsr_lab.deployment.runtimes.choice import Trial, bench, choose_runtime, find_runtime, open_runtime, run_clip

@@ -93,10 +93,10 @@ def run_trials(
     gates = dict[int, tuple[str, float]]()
     baseline = float("inf")
     for _ in range(rounds):
-        expected, own = _run(bundled_network(folder), clip)
+        expected, own = run_clip(bundled_network(folder), clip)
         baseline = min(baseline, own)
         for i, runtime in enumerate(runtimes):
-            frames, own = _run(open_runtime(folder, manifest, runtime), clip)
+            frames, own = run_clip(open_runtime(folder, manifest, runtime), clip)
             seconds[i] = min(own, seconds.get(i, own))
             gates[i] = compare_to_float32(frames, expected, runtime.precision)
             after()
@@ -107,8 +107,16 @@ def run_trials(
     return trials
 
 
-def _run(network: StreamingNetwork, clip: Tensor) -> tuple[Tensor, float]:
-    """The upscaled frames, and the shortest time of a frame after the first one, in seconds."""
+def run_clip(network: StreamingNetwork, clip: Tensor) -> tuple[Tensor, float]:
+    """Upscale a clip, and measure the time per frame.
+
+    Args:
+        network: the network.
+        clip: LR frames, (T, 3, h, w), T >= 2.
+
+    Returns:
+        The upscaled frames, and the shortest time of a frame after the first one, in seconds.
+    """
     frames: list[Tensor] = []
     times: list[float] = []
     for sr in stream(network, clip):
