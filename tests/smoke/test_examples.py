@@ -126,7 +126,7 @@ def written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[list[E
 
     def write(examples: list[Example]) -> Path:
         for part in ("configs", "vsr_lab", "tests/contract"):
-            shutil.copytree(ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(ROOT / part, tmp_path / part)
         for file in ("tests/__init__.py", "tests/conftest.py", "pyproject.toml"):
             shutil.copy(ROOT / file, tmp_path / file)
         for example in examples:
