@@ -1,12 +1,14 @@
-"""How often the gate `psnr` and `select` accept candidates that are no better than the baseline."""
+"""How often the gate `psnr` and `select` accept candidates that are no better than the baseline, or than each other."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from vsr_lab.core.records.comparison import MetricFacts
 from vsr_lab.core.records.evaluation import CandidateFacts, ProtocolFacts, Summary
 from vsr_lab.evaluation.gates import Above
+from vsr_lab.evaluation.ranking import Contest
 from vsr_lab.evaluation.results import Run
 from vsr_lab.evaluation.selection import select
 from vsr_lab.evaluation.statistics import Values, estimate
@@ -74,3 +76,19 @@ def test_candidates_without_a_gain_pass_about_as_rarely_as_claimed(clips: int) -
     assert ten[0] <= 7
     if clips >= 8:
         assert alone[1] == 0, "enough clips for a decision"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("clips", [2, 3, 5, 8, 12, 20])
+def test_equal_candidates_are_tied(clips: int) -> None:
+    """In 5 of 100 suites at most (7 with random errors) one of two, or any of ten, is called better."""
+    rng, trials, called = np.random.default_rng(clips), 2000, {2: 0, _CANDIDATES: 0}
+    psnr = MetricFacts(name="psnr", label="PSNR", unit="dB", digits=2, better="higher")
+    for _ in range(trials):
+        means = {f"same{n}": 30 + rng.normal(size=clips) for n in range(_CANDIDATES)}
+        contest = Contest(psnr, means, clips)
+        for count in called:
+            called[count] += bool(contest.wins(list(means)[:count]))
+    shares = [100 * count / trials for count in called.values()]
+    print(f"\n| {clips} | " + " | ".join(f"{share:.1f}" for share in shares) + " |")
+    assert max(shares) <= 7
