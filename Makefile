@@ -4,8 +4,10 @@ PYTHON312 ?= python3.12
 BIN := .venv/bin
 READY := .venv/.ready
 LOCKED := demo training metrics vmaf openvino provenance fleet dev
-# one process for each core, with one thread each: the threads of several processes would wait for each other
-PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest --nbmake --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# processes with one thread each, since the threads of several processes would wait for each other; one more than there
+# are cores, since a test often waits for a process that it started
+PROCESSES := $(shell $(PYTHON) -c 'import os; print(min(4, 1 + (os.cpu_count() or 1)))')
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest --nbmake --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
 # pip writes the path into scripts that a shell reads
 ifneq ($(findstring $$,$(CURDIR))$(findstring `,$(CURDIR)),)

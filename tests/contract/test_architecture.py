@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from vsr_lab.cli.configuration.usage import COMMANDS
+from vsr_lab.cli.configuration.usage import COMMANDS, module_name
 
 PACKAGE = Path(__file__).parents[2] / "vsr_lab"
 FILES = sorted(PACKAGE.rglob("*.py"))
@@ -120,3 +120,10 @@ def test_help_imports_neither_hydra_nor_torch(command: str) -> None:
 
 def test_composing_a_configuration_imports_no_torch() -> None:
     assert not imported("train", "content=mixed", "data.root=x", "--cfg", "job") & {"torch", "pytorch_lightning"}
+
+
+def test_only_commands_that_train_import_lightning() -> None:
+    """It takes longer to import than the work of some of the others."""
+    names = ", ".join(module_name(command) for command in COMMANDS if command not in {"train", "demo"})
+    code = f"import sys, {names}; sys.exit('pytorch_lightning' in sys.modules)"
+    assert not subprocess.run([sys.executable, "-c", code], check=False).returncode

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -63,10 +64,15 @@ def test_keys_of_parts_have_rows(written: dict[Path, str], page: str, row: str) 
     assert row in written[REFERENCE / f"{page}.md"]
 
 
-def errors_of(command: str, values: Any) -> list[str]:
+@cache
+def validator(command: str) -> Draft202012Validator:
     schema = json.loads((REFERENCE / f"{command}.schema.json").read_text(encoding="utf-8"))
     Draft202012Validator.check_schema(schema)
-    return [error.message for error in Draft202012Validator(schema).iter_errors(values)]
+    return Draft202012Validator(schema)
+
+
+def errors_of(command: str, values: Any) -> list[str]:
+    return [error.message for error in validator(command).iter_errors(values)]
 
 
 @pytest.mark.parametrize("group", ["content", "experiment", "adversarial"])

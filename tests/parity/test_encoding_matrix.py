@@ -11,7 +11,12 @@ from tests.parity.encodings import Result, Row, hide, measure, x264
 _BY_NAME = {row.name: row for row in ROWS}
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def _sampled() -> list[object]:
+    """Every row, of which `make test` runs one in three."""
+    return [pytest.param(row, id=row.name, marks=[pytest.mark.slow] if i % 3 else []) for i, row in enumerate(ROWS)]
+
+
+@pytest.mark.parametrize("row", _sampled())
 def test_read_right_or_refused_by_name(row: Row, tmp_path: Path) -> None:
     result = measure(row, tmp_path)
     assert result.right, result

@@ -52,6 +52,8 @@ _LATER = {
     "upside down",
     "rotated by 180",
     "transposed",
+    *("saturation 0.9", "BGR", "frame 7 repeated", "HR lost frame 10", "frame 10 frozen", "bars painted on LR"),
+    *("bd_tecogan for bd_duf", "bd_duf x4", "bd_tecogan x4", "nearest x4", "mirrored", "reversed"),
 }
 
 
@@ -99,14 +101,19 @@ def test_on_every_content(row: Row, content: str, tmp_path: Path) -> None:
         assert kinds == sorted(row.kinds), found
 
 
-@pytest.mark.parametrize("content", ["textured", "screen"])
+@pytest.mark.parametrize("content", [pytest.param("textured", marks=pytest.mark.slow), "screen"])
 def test_other_footage_of_the_same_kind_is_named(content: str, tmp_path: Path) -> None:
     row = Row("other", lambda m: other_footage(m, movie(content, 9)))
     assert [fault.kind for fault in check(row, movie(content), tmp_path).faults] == ["other footage"]
 
 
 @pytest.mark.parametrize(
-    ("size", "family"), [(-0.6, "bi"), (-0.15, "area"), (0.12, "bd_kair"), (0.33, "bi"), (1.4, "bd_kair")]
+    ("size", "family"),
+    [
+        (-0.6, "bi"),
+        (0.12, "bd_kair"),
+        *(pytest.param(*row, marks=pytest.mark.slow) for row in ((-0.15, "area"), (0.33, "bi"), (1.4, "bd_kair"))),
+    ],
 )
 def test_shift_is_measured_to_a_twentieth_of_a_pixel(size: float, family: str, tmp_path: Path) -> None:
     row = Row("shift", lambda m: (FAMILIES[family](shifted(m[:8], 4 * size, -2 * size), 4), m[:8]))

@@ -57,5 +57,9 @@ def test_a_package_that_is_not_registered_is_refused(trained: Path, tmp_path: Pa
     done = _run(trained, "-m", "vsr_lab", "train", *TRAIN, "data.root=x", "run_dir=other", path=tmp_path)
     assert done.returncode == 2
     assert "example_parts.color_error cannot be used in a configuration" in done.stderr
+
+
+@pytest.mark.slow
+def test_weights_of_a_package_that_is_not_registered_are_refused(trained: Path) -> None:
     code = "import vsr_lab; vsr_lab.load_network('run/network.safetensors')"
     assert "is not a network of vsr_lab.models or of a registered package" in _run(trained, "-c", code).stderr

@@ -45,6 +45,7 @@ def test_two_devices_need_no_other_setting(tiny_footage: Path, tmp_path: Path, v
     assert (tmp_path / "run" / "network.safetensors").is_file()
 
 
+@pytest.mark.slow
 def test_the_strategy_of_many_processes_trains_in_one(
     tiny_footage: Path, tmp_path: Path, vsr_lab: Callable[..., str]
 ) -> None:

@@ -23,8 +23,8 @@ from vsr_lab.core.network import Network
 from vsr_lab.core.parts import Part
 from vsr_lab.core.run_folder import end_run
 from vsr_lab.core.spec import same_fields
-from vsr_lab.data import CropOptions, Curriculum, WindowOptions
-from vsr_lab.data.datamodule import LoaderOptions, VideoDataModule, split_footage
+from vsr_lab.data import CropOptions, WindowOptions
+from vsr_lab.data.datamodule import Curriculum, LoaderOptions, VideoDataModule, split_footage
 from vsr_lab.evaluation.candidates import Candidate, NetworkCandidate
 from vsr_lab.footage.shots import Shot, ShotSelection, find_lr_shots, find_shots, splits_of
 from vsr_lab.footage.tables import TABLE_SUFFIXES

@@ -5,8 +5,8 @@ from collections.abc import Collection, Mapping
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.records.evaluation import Verdict
 from vsr_lab.evaluation.gates import Gate, measure_hint, verdict
+from vsr_lab.evaluation.gates.sanity import SanityGate
 from vsr_lab.evaluation.results import Run
-from vsr_lab.evaluation.sanity_gates import SanityGate
 
 
 class Needed:

@@ -6,8 +6,8 @@ import yaml
 
 from vsr_lab.core.files import config_dir
 from vsr_lab.core.parts import parse_part
+from vsr_lab.evaluation.gates.sanity import Limit, SanityGate
 from vsr_lab.evaluation.results import Run
-from vsr_lab.evaluation.sanity_gates import Limit, SanityGate
 
 
 def find_faults(run: Run, baseline: Run | None = None) -> list[str]:

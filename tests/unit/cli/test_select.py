@@ -19,7 +19,7 @@ from vsr_lab.evaluation.ranking import Ranking
 def _parts(floor: float) -> dict[str, Part[Gate]]:
     exporter = {"_target_": "vsr_lab.deployment.export.OnnxExporter", "frames": 4}
     nodes: dict[str, dict[str, Any]] = {
-        "export_parity": {"_target_": "vsr_lab.evaluation.network_gates.ExportParity", "exporter": exporter},
+        "export_parity": {"_target_": "vsr_lab.evaluation.gates.network.ExportParity", "exporter": exporter},
         "lr_consistency": {"_target_": "vsr_lab.evaluation.gates.Floor", "metric": "lr_consistency", "floor": floor},
     }
     return {name: parse_part(node, Gate) for name, node in nodes.items()}

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.data import CropOptions, Crops, Curriculum, StoredClip
-from vsr_lab.data.datamodule import LoaderOptions, StepSampler, train_loader
+from vsr_lab.data import CropOptions, Crops, StoredClip
+from vsr_lab.data.datamodule import Curriculum, LoaderOptions, StepSampler, train_loader
 from vsr_lab.degradations import BlurDown
 
 STAGES = [[0.0, 2], [0.3, 3], [0.6, 5]]

@@ -49,6 +49,7 @@ def exporter() -> TorchExporter:
     return TorchExporter(tolerance=1e-4, frames=4)
 
 
+@pytest.mark.slow
 def test_torch_alone_runs_it(network: StreamingNetwork, exporter: TorchExporter, tmp_path: Path) -> None:
     assert exporter.export(network, tmp_path).worst < 1e-6
     clip = rollout_clip(6, 64, 40)

@@ -8,7 +8,7 @@ from tests.unit.evaluation.conftest import MakeRun
 from vsr_lab.deployment.bundle import export
 from vsr_lab.deployment.export import OnnxExporter
 from vsr_lab.evaluation import candidates
-from vsr_lab.evaluation.cost_gates import Latency, Memory
+from vsr_lab.evaluation.gates.cost import Latency, Memory
 from vsr_lab.evaluation.results import Run
 from vsr_lab.models import build_network, save_network
 

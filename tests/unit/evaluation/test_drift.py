@@ -10,7 +10,7 @@ from torch import Tensor
 
 from vsr_lab.core.network import State, StreamingNetwork
 from vsr_lab.core.resize import imresize
-from vsr_lab.evaluation.network_gates import NoDrift, measure_drift, there_and_back, wandering_clip
+from vsr_lab.evaluation.gates.network import NoDrift, measure_drift, there_and_back, wandering_clip
 from vsr_lab.evaluation.results import Run
 from vsr_lab.models import build_network, save_network
 

@@ -11,9 +11,9 @@ from vsr_lab.core.errors import UserError
 from vsr_lab.core.network import StreamingNetwork
 from vsr_lab.deployment.export import Exporter
 from vsr_lab.evaluation.gates import Above, Floor, Gate, NotWorse
-from vsr_lab.evaluation.network_gates import ExportParity, NoDrift
+from vsr_lab.evaluation.gates.network import ExportParity, NoDrift
+from vsr_lab.evaluation.gates.sanity import InOrder, Limit, Upright
 from vsr_lab.evaluation.results import Run
-from vsr_lab.evaluation.sanity_gates import InOrder, Limit, Upright
 from vsr_lab.models import Compact, save_network
 
 MakeRun = Callable[..., Run]

@@ -17,11 +17,11 @@ from vsr_lab.core.records.evaluation import Choice
 from vsr_lab.core.records.votes import PairVotes, Votes
 from vsr_lab.evaluation import gates
 from vsr_lab.evaluation.gates import Above, Floor, Gate, NotWorse
+from vsr_lab.evaluation.gates.sanity import Limit
 from vsr_lab.evaluation.objective import FIDELITY, metric_facts
 from vsr_lab.evaluation.preference import preferred
 from vsr_lab.evaluation.ranking import Contest, resamples
 from vsr_lab.evaluation.results import Run
-from vsr_lab.evaluation.sanity_gates import Limit
 from vsr_lab.evaluation.selection import select
 
 MakeRun = Callable[..., Run]

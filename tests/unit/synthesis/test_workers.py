@@ -28,7 +28,7 @@ def _alive(group: int) -> bool:
     return True
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("number", [pytest.param(signal.SIGINT, marks=pytest.mark.slow), signal.SIGKILL])
 def test_workers_do_not_outlive_the_first_process(tmp_path: Path, number: signal.Signals) -> None:
     script = tmp_path / "render.py"
     script.write_text(_RENDER)

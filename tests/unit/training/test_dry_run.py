@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.network import FrameNetwork
 from vsr_lab.core.resize import BicubicUpsample
-from vsr_lab.data import CropOptions, Curriculum, WindowOptions
-from vsr_lab.data.datamodule import LoaderOptions, VideoDataModule
+from vsr_lab.data import CropOptions, WindowOptions
+from vsr_lab.data.datamodule import Curriculum, LoaderOptions, VideoDataModule
 from vsr_lab.degradations import Degradation, ResizeDown
 from vsr_lab.losses import Hinge, SpatioTemporal, Term
 from vsr_lab.metrics import psnr, ssim

@@ -21,6 +21,7 @@ def test_the_bar_counts_to_the_end_of_the_whole_training() -> None:
     assert bar.total_train_batches == 64
 
 
+@pytest.mark.slow
 def test_training_imports_no_wandb() -> None:
     code = "import sys, vsr_lab.cli.train; sys.exit('wandb' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

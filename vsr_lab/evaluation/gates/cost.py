@@ -13,7 +13,7 @@ from vsr_lab.deployment import open_bundle
 from vsr_lab.deployment.export import rollout_clip
 from vsr_lab.deployment.runtimes import open_runtime, run_clip
 from vsr_lab.deployment.runtimes.memory import needed_memory
-from vsr_lab.evaluation.gates import Gate, verdict
+from vsr_lab.evaluation.gates.base import Gate, verdict
 from vsr_lab.evaluation.results import Run
 from vsr_lab.models import load_network
 from vsr_lab.models.files import WEIGHTS

@@ -22,7 +22,7 @@ from vsr_lab.core.records.evaluation import CandidateFacts, Verdict
 from vsr_lab.core.resize import imresize
 from vsr_lab.deployment import MANIFEST, open_bundle
 from vsr_lab.deployment.export import Exporter
-from vsr_lab.evaluation.gates import Gate, verdict
+from vsr_lab.evaluation.gates.base import Gate, verdict
 from vsr_lab.evaluation.results import Run
 from vsr_lab.models import load_network
 

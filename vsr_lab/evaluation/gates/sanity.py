@@ -8,7 +8,7 @@ from pydantic import Field
 
 from vsr_lab.core.ranges import Name, NonNegative
 from vsr_lab.core.records.evaluation import Verdict
-from vsr_lab.evaluation.gates import Gate, clip_values, verdict
+from vsr_lab.evaluation.gates.base import Gate, clip_values, verdict
 from vsr_lab.evaluation.results import Run
 from vsr_lab.evaluation.statistics import Values
 

@@ -1,43 +1,19 @@
-"""Gates: tests that a candidate must pass before it may be deployed."""
+"""Gates on scores: a candidate must be better than the baseline, not much worse, or reach a minimum."""
 
-import math
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from functools import partial
 
 import numpy as np
 
-from vsr_lab.core.errors import UserError
 from vsr_lab.core.ranges import Name, NonNegative
 from vsr_lab.core.records.comparison import MetricFacts
 from vsr_lab.core.records.evaluation import TOO_FEW, Verdict
 from vsr_lab.evaluation import statistics
+from vsr_lab.evaluation.gates.base import Gate, clip_values, metric_values, verdict
 from vsr_lab.evaluation.objective import metric_facts
 from vsr_lab.evaluation.results import Run
 
 _POOLED = " (of the mean squared error)"  # unlike the mean of decibels that tables show
-
-
-class Gate(ABC):
-    """Base class of gates, which compare the evaluation of a candidate with that of the baseline on the same suite.
-
-    Attributes:
-        metric: name of the metric that the gate reads; empty if it reads none.
-        is_slow: whether the gate runs the network, so that `select` tests only candidates that failed no earlier gate.
-    """
-
-    metric: str = ""
-    is_slow: bool = False
-
-    @abstractmethod
-    def judge(self, name: str, run: Run, baseline: Run) -> Verdict:
-        """Decide whether a candidate passes the gate.
-
-        Args:
-            name: name of the gate in the configuration.
-            run: evaluation of the candidate.
-            baseline: evaluation of the baseline on the same suite.
-        """
 
 
 def _directed(metric: str) -> MetricFacts:
@@ -46,13 +22,6 @@ def _directed(metric: str) -> MetricFacts:
     if not found:
         raise ValueError(f"configs/metric does not say whether higher or lower {metric} is better; use Limit instead")
     return found[0]
-
-
-def verdict(name: str, value: float | None, bound: float | None, *, passed: bool, reason: str) -> Verdict:
-    """Make the result of a gate, "pass" or "fail"; a value that is not finite is stored as None."""
-    known = value is not None and math.isfinite(value)
-    outcome = "pass" if passed else "fail"
-    return Verdict(gate=name, value=value if known else None, bound=bound, outcome=outcome, reason=reason)
 
 
 class Above(Gate):
@@ -206,33 +175,6 @@ class Floor(Gate):
         pooled = _POOLED if self.is_decibels else ""
         reason = f"{self.metric}{pooled} {value:.2f} in {clip}, at least {bound:.2f}"
         return verdict(name, value, bound, passed=value >= bound, reason=reason)
-
-
-def clip_values(run: Run, baseline: Run | None, metric: str) -> list[tuple[str, statistics.Values, statistics.Values]]:
-    """(clip, values of run, values of baseline) for each clip in which both have values.
-
-    Without a baseline (None), its values are an empty array.
-    """
-    ours = metric_values(run, metric)
-    theirs = metric_values(baseline, metric) if baseline else {}
-    pairs = [(clip, values, theirs.get(clip, np.empty(0))) for clip, values in ours.items() if len(values)]
-    return [pair for pair in pairs if not baseline or len(pair[2])]
-
-
-def metric_values(run: Run, metric: str) -> dict[str, statistics.Values]:
-    """Clip -> values of a metric. Raises UserError if the evaluation lacks the metric."""
-    if metric not in run.values:
-        raise UserError(
-            run.folder,
-            f"has no metric {metric}, which a gate needs",
-            measure_hint(metric),
-        )
-    return run.values[metric]
-
-
-def measure_hint(metric: str) -> str:
-    """What to do if an evaluation lacks a metric."""
-    return f"evaluate again with +metric@protocol.metrics.{metric}={metric}"
 
 
 def _mean(run: Run, metric: str) -> float:
