@@ -99,8 +99,8 @@ def front_of(runs: Mapping[str, Run], metrics: Sequence[MetricFacts]) -> list[st
 def undominated(names: Sequence[str], contests: Sequence[Contest]) -> list[str]:
     """Candidates that no other one makes superfluous: at least as good in the mean of every metric, and better in one.
 
-    Better means not tied, see `TIE_RULE`, or better on every clip by more than a tie in the mean. So a difference that
-    may be chance excludes no candidate.
+    A candidate is better in a metric if the two are not tied, see `TIE_RULE`, or if it is better on every clip and, in
+    the mean, by more than 0.1 dB or 2 %.
 
     Args:
         names: names of the candidates.
