@@ -76,9 +76,10 @@ class ColorTransform:
         shift: root mean square difference between HR and HR transformed by the fitted 3 x 4 matrix, in 8-bit levels
             (0..255).
         residual: root mean square difference between LR and HR transformed by `apply`, in 8-bit levels.
-        saturation: standard deviation of the differences of R, G and B of HR from their mean, in 8-bit levels.
-        parameters: "moved_levels" (`shift`, rounded), and "gamma" (the exponent) or "map" (the 3 x 4 matrix as a list
-            of rows); empty if the colours are equal.
+        saturation: how colourful HR is: the mean of R, G and B is subtracted from every pixel, and the standard
+            deviation of the differences is computed, in 8-bit levels. 0 for a gray clip.
+        parameters: name -> value: "moved_levels" is `shift`, rounded; "gamma" is the exponent, or "map" the 3 x 4
+            matrix as a list of rows. Empty if the colours are equal.
         apply: function from colours of HR to those of LR, (..., 3) in [0, 1].
     """
 
@@ -163,7 +164,7 @@ def _smoothed(frame: AnyFrames, size: tuple[int, ...], grid: Grid, sigma: float,
 
 
 def _balanced(high: Colors, low: Colors) -> tuple[Colors, Colors]:
-    """Select up to 2000 saturated colours, and as many random colours (at least 500) of all."""
+    """Select the up to 2000 most saturated pixels, and as many (at least 500) that are drawn from all pixels."""
     saturation = high.max(1) - high.min(1)
     order = np.argsort(-saturation)
     saturated = order[: min(2000, int((saturation > 0.06).sum()))]
@@ -173,7 +174,7 @@ def _balanced(high: Colors, low: Colors) -> tuple[Colors, Colors]:
 
 
 def _simplest(residuals: Mapping[str, float], free: str) -> str:
-    """Name of the known transform with the smallest residual, or `free` if its residual is much smaller."""
+    """Name of the known transform with the smallest residual; `free` (the fitted matrix) if that is much better."""
     known = min((name for name in residuals if name != free), key=lambda name: residuals[name])
     return known if residuals[known] ** 2 - residuals[free] ** 2 < _BETTER**2 else free
 

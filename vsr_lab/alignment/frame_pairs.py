@@ -24,9 +24,9 @@ class FramePair:
 
 
 def detail(frame: AnyFrames) -> float:
-    """Amount of detail of a frame: mean absolute difference of neighbouring pixels in gray, in 8-bit levels.
+    """Amount of detail of a frame, in 8-bit levels of its gray values.
 
-    The horizontal and the vertical mean are added.
+    This is the mean absolute difference of pixels that are neighbours in a row, plus that of neighbours in a column.
     """
     picture = gray(frame)
     return float(np.abs(np.diff(picture, axis=0)).mean() + np.abs(np.diff(picture, axis=1)).mean())

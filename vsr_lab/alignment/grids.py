@@ -50,7 +50,7 @@ def gaussian_matrix(centres: npt.NDArray[np.floating[Any]], size: int, sigma: fl
     """Matrix that blurs one axis by a Gaussian and samples it at any sub-pixel positions without interpolation.
 
     Args:
-        centres: sampling positions as fractional pixel indices, (n,); positions beyond the ends are clamped to them.
+        centres: sampling positions as fractional pixel indices, (n,); positions outside the axis are moved to its ends.
         size: input length in pixels.
         sigma: standard deviation in pixels.
 
@@ -70,7 +70,7 @@ def gaussian_matrices(grid: Grid, size: tuple[int, ...], shape: tuple[int, ...],
 
     Args:
         grid: positions of LR pixels on HR.
-        size, shape: height and width of LR, and of HR.
+        size, shape: (height, width) of LR, and (height, width) of HR.
         sigma: standard deviation in LR pixels.
     """
     return [gaussian_matrix(grid.centres(i, size[i]), shape[i], sigma * grid.scale[i])[0] for i in (0, 1)]
@@ -116,8 +116,8 @@ def find_bars(pictures: Sequence[Picture]) -> Bars:
         pictures: gray pictures (H, W) in 8-bit levels (0..255).
 
     Returns:
-        Widths (top, bottom, left, right) in pixels. Two opposite bars that together cover 60 % of a side or more are no
-        bars: their widths are 0.
+        Widths (top, bottom, left, right) in pixels. If two opposite bars together cover 60 % or more of the height or
+        width, the picture is assumed to be dark there: both widths are 0.
     """
     brightest = np.maximum.reduce(pictures)
     top, bottom, left, right = black_borders(brightest, _BLACK, _LIT)

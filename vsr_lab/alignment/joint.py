@@ -81,13 +81,13 @@ def align(low: Shot, high: Shot) -> Alignment:
 
 
 def _measure(low: Shot, high: Shot, timeline: Timeline, start: Grid | None = None) -> Alignment:
-    """Estimate the spatial alignment for a timeline."""
+    """Estimate the spatial alignment from frames that match by the timeline."""
     frames = sample_pairs(low, high, timeline, examined=_EXAMINED, kept=_KEPT)
     return Alignment(timeline, align_spatially(frames, start), frames)
 
 
 def _try_other_offsets(low: Shot, high: Shot, found: Alignment) -> Alignment:
-    """Try other temporal offsets if the alignment is unusual, since a pan looks like a shift in space."""
+    """If the alignment is unusual, try other offsets in time: in a pan, an offset looks like a shift in space."""
     timeline, frames = found.timeline, high.frames
     if found.spatial.canonical and timeline.in_order(frames):
         return found
@@ -98,7 +98,7 @@ def _try_other_offsets(low: Shot, high: Shot, found: Alignment) -> Alignment:
 
 
 def _better(one: Alignment, other: Alignment) -> Alignment:
-    """The alignment with the higher correlation; if both are similar, the one with a shift that degradations have."""
+    """The alignment with the higher correlation; if both are similar, an alignment that is usual for degradations."""
     ranks = [(found.spatial.covers_reference, found.spatial.canonical) for found in (one, other)]
     favour = 1.3 if ranks[1] > ranks[0] else 0.8 if ranks[1] == ranks[0] else 0.6
     return other if 1 - other.spatial.correlation < favour * (1 - one.spatial.correlation) else one

@@ -35,7 +35,7 @@ class Registration(NamedTuple):
 def register(low: Picture, high: Picture, start: Grid, bars: tuple[Bars, Bars] = (NO_BARS, NO_BARS)) -> Registration:
     """Estimate scale and shift between two gray pictures of the same content.
 
-    The initial grid `start` is refined. If the pictures do not match then, other initial scales and shifts are tried.
+    The initial grid `start` is refined. If the pictures still do not match, other initial scales and shifts are tried.
 
     Args:
         low, high: LR (h, w) and HR (H, W) in 8-bit levels (0..255).
@@ -61,7 +61,7 @@ def register_at_scale(
     Args:
         low, high: LR (h, w) and HR (H, W) in 8-bit levels (0..255).
         free: result of `register` for these pictures, in which the scale is estimated too. It is returned unchanged if
-            its correlation is clearly higher than that with the known scale.
+            its correlation is clearly higher than the correlation with the known scale.
         scale: the known scale, HR pixels per LR pixel.
         bars: widths of the black bars of LR and of HR, which are excluded.
     """
@@ -187,7 +187,7 @@ def _correlation(target: Picture, view: _View) -> float:
 
 
 def _search(low: Picture, high: Picture) -> Grid:
-    """Search over scales, each at its best position, for LR that was cropped, stretched or framed."""
+    """Initial grid for LR that was cropped, stretched or padded: the best of several scales, each at its best place."""
     factor = max(1, min(low.shape) // 48)
     small = gaussian_blur(block_mean(low, factor), 0.7)
     best, found = -2.0, centred(low, high)
@@ -206,7 +206,7 @@ def _search(low: Picture, high: Picture) -> Grid:
 
 
 def _match_template(small: Picture, large: Picture) -> tuple[float, YX]:
-    """Best correlation of the inner half of `small` in `large`, and the position of the corner of small."""
+    """Best correlation of the inner half of `small` with `large`, and where the corner of `small` lies in `large`."""
     frame = (small.shape[0] // 4, small.shape[1] // 4)
     inner = small[frame[0] : small.shape[0] - frame[0], frame[1] : small.shape[1] - frame[1]]
     if large.shape[0] < inner.shape[0] or large.shape[1] < inner.shape[1]:

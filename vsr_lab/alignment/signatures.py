@@ -22,7 +22,7 @@ _CHUNK = 8
 def gray(frame: AnyFrames) -> Picture:
     """Convert an RGB frame to gray, (H, W) in [0, 255], by the mean of R, G and B; swapped channels have no effect.
 
-    For spatial alignment and the detection of bars and combing; the gray pictures of signatures are `thumbnails`.
+    Used for spatial alignment and to detect bars and combing. Signatures are computed from `thumbnails` instead.
     """
     share = np.float32(1 / 3 if frame.dtype == np.uint8 else 1 / 3 / 257)
     return cv2.transform(frame.astype(np.float32), np.full((1, 3), share))  # pyright: ignore[reportReturnType]
@@ -79,12 +79,12 @@ def signatures(thumbs: Frames, cells: int, window: Window = WHOLE) -> Picture:
 def common_cells(low: Picture, high: Picture, window: Window, orientation: Orientation) -> Picture:
     """Mask (n, n), 1 for the cells of LR that can be compared with HR.
 
-    Cells for which HR has no pixels (LR may show more than HR), and cells that are black in one of the clips only, are
-    0, and so are their neighbours.
+    Two kinds of cells are 0, together with their neighbours: cells for which HR has no pixels (LR may show more than
+    HR), and cells that are black in only one of the clips.
 
     Args:
         low, high: signatures of LR (T, n, n), and of the part of HR that LR shows (U, n, n).
-        window: this part of HR, (top, bottom, left, right) as fractions of height and width.
+        window: the part of HR that LR shows, (top, bottom, left, right) as fractions of height and width.
         orientation: orientation of HR that matches LR.
     """
     cells = low.shape[1]

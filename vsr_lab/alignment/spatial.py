@@ -114,7 +114,7 @@ def find_orientation(low: Picture, high: Picture, known: Orientation) -> Orienta
     """Find the orientation (flip and rotation) in which HR correlates best with LR.
 
     Args:
-        low, high: gray frames of LR (h, w) and HR (H, W) in 8-bit levels (0..255), both as stored.
+        low, high: gray frames of LR (h, w) and HR (H, W) in 8-bit levels (0..255), neither of them flipped or rotated.
         known: orientation that is returned if the frames cannot be compared in any orientation.
     """
     best, correlation = known, -1.0

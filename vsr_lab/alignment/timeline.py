@@ -123,9 +123,9 @@ def find_timeline(low: Picture, high: Picture, mask: Picture, orientation: Orien
 
 
 def _refined_path(low: Picture, high: Picture, match: Numbers, ends: bool = True) -> Numbers:
-    """Refine a path by fitting levels and path alternately.
+    """Refine a path: fit the gray levels of LR to HR and search for the cheapest path, several times in turn.
 
-    ends: LR may begin before the first or end after the last HR frame, by as much as in the initial path.
+    ends: whether LR may begin before the first or end after the last HR frame, by about as much as in `match`.
     """
     before, after = (max(0, -int(match[0])) + 2, max(0, int(match[-1]) + 1 - len(high)) + 2) if ends else (0, 0)
     for _ in range(3):
@@ -167,10 +167,11 @@ def _most_similar(low: Picture, high: Picture) -> Numbers:
 
 
 def _fit_levels(low: Picture, high: Picture, match: Numbers) -> tuple[Picture, float]:
-    """Remove gain, offset and the constant difference to the matches from low; also return the median residual.
+    """Fit LR signatures to the matching HR signatures by a gain and an offset for each cell.
 
-    One gain is used for all cells and adapted for cells that change, since a tone curve or swapped channels affect
-    bright and dark cells differently.
+    Returns the fitted signatures, and the median of their distances from the matches. Cells that hardly change over
+    time get a common gain. Other cells get their own, since a tone curve or swapped channels affect bright and dark
+    cells differently.
     """
     paired = high[np.clip(match, 0, len(high) - 1)]
     inside = (match >= 0) & (match < len(high))
@@ -191,7 +192,8 @@ def _fit_levels(low: Picture, high: Picture, match: Numbers) -> tuple[Picture, f
 def _cheapest_path(low: Picture, high: Picture, floor: float, guess: Numbers, ends: tuple[int, int]) -> Numbers:
     """HR frame of each LR frame on the path of lowest cost; long clips are processed in blocks.
 
-    The path may begin before HR and end after it, by at most `ends` frames, which get numbers outside 0..U-1.
+    The path may begin up to ends[0] frames before HR and end up to ends[1] frames after it. These frames get numbers
+    outside 0..U-1.
     """
     match = np.empty(len(low), np.int64)
     last: int | None = None
@@ -212,10 +214,10 @@ def _cheapest_path(low: Picture, high: Picture, floor: float, guess: Numbers, en
 
 
 def _viterbi(cost: Picture, ends: tuple[int, int], start: int | None) -> Numbers:
-    """Viterbi algorithm. From state u to u + 1 is free, to a near state (_NEAR) costs _SLIP, to any other _JUMP.
+    """Viterbi algorithm. A step from state u to u + 1 is free, a step in _NEAR costs _SLIP, any other step _JUMP.
 
-    The first and last `ends` states are not frames and cannot be entered. cost: (T, U). start: the expected first
-    state.
+    The first ends[0] and the last ends[1] states are not HR frames; only a step from u to u + 1 leads to them.
+    cost: (T, U). start: the expected first state.
     """
     steps, states = cost.shape
     total = cost[0].astype(np.float64)
@@ -277,7 +279,7 @@ def _normalized(pictures: Picture) -> Picture:
 
 
 def _best_offset(low: Picture, high: Picture, first: int) -> int:
-    """The offset that explains most of the change over time, apart from a constant difference at each offset."""
+    """The offset in time at which `low` and `high` differ least, after the mean difference of each cell is removed."""
     steps, states, cells = len(low), len(high), low.shape[1]
     square = (low**2).mean(1)[:, None] + (high**2).mean(1)[None] - 2 / cells * (low @ high.T)
     lag = np.arange(states)[None] - np.arange(steps)[:, None] + steps - 1

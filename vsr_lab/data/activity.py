@@ -23,8 +23,8 @@ def measure_activity(frames: Frames, before: Frames | None = None) -> Activity:
         before: the frame before the first one; None if there is none, which gives motion 0.
 
     Returns:
-        (T, 2, ceil(H / 16), ceil(W / 16)) in 8-bit levels: mean absolute difference from the previous frame, and mean
-        absolute gradient.
+        (T, 2, ceil(H / 16), ceil(W / 16)) in 8-bit levels. [:, 0] is motion, the mean absolute difference from the
+        previous frame; [:, 1] is detail, the mean absolute gradient.
     """
     length, height, width, _ = frames.shape
     rows, columns = np.arange(0, height, CELL) // 2, np.arange(0, width, CELL) // 2
@@ -57,7 +57,7 @@ def motion_and_detail(
         activity: result of `measure_activity` for the clip.
         t: number of the first frame of the crop.
         span: last frame minus first frame of the crop.
-        y, x: top left corner in pixels.
+        y, x: top left corner of the crop in pixels.
         size: height and width of the crop in pixels.
         stride: every stride-th frame is used, and motion is the change from one used frame to the next.
     """

@@ -20,9 +20,9 @@ class Batch:
         hr: (B, T, C, H, W); uint8 from the loader, later float in [0, 1] on the device.
         lr: (B, T, C, h, w), of the same type as hr; None if it is computed on the device.
         params: parameters of the degradation of each sample.
-        numbers: number of each sample in the training, from 0.
-        clips: name of the clip of each sample.
-        starts: number of the first frame of each sample in the clip.
+        numbers: number of each sample, counted from 0 over the whole training.
+        clips: for each sample, the name of the clip it is taken from.
+        starts: for each sample, the number of its first frame in the clip.
     """
 
     hr: Tensor
@@ -50,9 +50,9 @@ class Sample:
         hr: uint8 (T, C, H, W).
         lr: uint8 (T, C, h, w); None if LR is computed later on the device.
         params: parameters of the degradation.
-        number: number of the sample in the training, from 0.
-        clip: name of the clip.
-        start: number of the first frame in the clip.
+        number: number of the sample, counted from 0 over the whole training.
+        clip: name of the clip from which the sample is taken.
+        start: number of the first frame of the sample in the clip.
         stride: every stride-th frame of the clip is used.
     """
 
@@ -109,7 +109,8 @@ def pair_in_loader(degradation: Degradation, hr: Tensor, params: Params) -> tupl
         params: parameters drawn by `degradation.sample`.
 
     Returns:
-        Target (T, C, H, W) and LR (T, C, h, w), uint8; or hr and None, if they are computed later on the device.
+        Target (T, C, H, W) and LR (T, C, h, w), uint8. If the degradation does not require the CPU: hr and None, since
+        target and LR are computed later on the device.
     """
     if not degradation.on_cpu:
         return hr, None

@@ -34,7 +34,7 @@ class Curriculum:
     Args:
         stages: [fraction of the training at which the stage begins, number of frames] for each stage; the fractions
             begin with 0 and ascend.
-        longest: maximum number of frames of a crop (the key data.clip_frames).
+        longest: maximum number of frames of a crop (the key data.clip_frames of `train`).
 
     Raises:
         UserError: the stages are not pairs, do not begin at 0, are not in ascending order or exceed 1, or a number of
@@ -98,9 +98,10 @@ class LoaderOptions:
 
     Args:
         batch_size: samples per batch and process.
-        workers: number of worker processes of the loader, and of threads that decode; 0 loads in the training process.
+        workers: number of worker processes of the loader, also used as the number of threads that decode the footage
+            before the training; 0: samples are loaded in the training process.
         seed: seed of crop positions, augmentation and degradation.
-        curriculum: shorter clips at the beginning of the training; None: all crops have the full length.
+        curriculum: schedule with shorter crops at the beginning of the training; None: all crops have full length.
         budget_gib: maximum total size of the decoded clips on disk, in GiB.
     """
 
@@ -197,6 +198,9 @@ def split_footage(
 ) -> tuple[list[Span], list[Span]]:
     """Choose the parts of the shots for training and for validation. No frame is read.
 
+    Returns:
+        The parts for training, and the parts for validation.
+
     Raises:
         UserError: LR does not match HR, or a shot is too short or too small for a crop.
     """
@@ -275,11 +279,12 @@ class _Loader(DataLoader[Any]):
 
 
 def _begin_worker(_: int) -> None:
-    """Keep what the training process allocated, and ignore the first SIGTERM, so that the step can be completed.
+    """Prepare a worker process: it does not free objects of the training process, and ignores the first SIGTERM.
 
-    Garbage of the training process, such as an ONNX session, may have threads, which do not exist in a forked worker:
-    freeing it there would hang or crash. A cluster sends SIGTERM to every process of a job. A second signal ends a
-    worker, as does the end of the run.
+    Unused objects of the training process, such as an ONNX session, may have threads. These threads do not exist in
+    the forked worker, so freeing the object there would hang or crash. A cluster sends SIGTERM to every process of a
+    job; the workers ignore it, so that the training process can complete the current step. A worker ends at a second
+    SIGTERM, or when the training process ends.
     """
     gc.freeze()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the run's own process ends its workers

@@ -27,7 +27,7 @@ _UNTURNED = np.zeros(4, dtype=bool)
 
 
 def stream(seed: int, number: int, purpose: int) -> np.random.Generator:
-    """Random generator for one sample, given by its number, and one purpose (a constant), such as its position."""
+    """Random generator for one sample (by its number) and one purpose (a constant), such as the crop's position."""
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(purpose, number)))
 
 
@@ -61,7 +61,7 @@ class _Starts:
 
 
 class _Clips(Dataset[Sample]):
-    """Base class of datasets of HR clips, with recorded LR (empty: LR is computed by the degradation) and a seed."""
+    """Base class of datasets of HR clips, with a seed. Without recorded LR, LR is computed by the degradation."""
 
     def __init__(
         self, clips: Sequence[StoredClip], lr_clips: Sequence[StoredClip], degradation: Degradation, *, seed: int
@@ -99,7 +99,7 @@ class CropOptions:
         flips: whether crops are mirrored, transposed and reversed in time at random.
         strides: relative probabilities that a crop uses every frame, every second frame, every third, and so on.
         min_motion: minimum mean absolute difference between the frames of a crop, in 8-bit levels (0..255). A crop with
-            less motion is used only if none of 8 * `crop_candidates` positions has that much.
+            less motion is used only if all of 8 * `crop_candidates` random positions have less motion.
     """
 
     frames: int = 8
@@ -175,7 +175,7 @@ class Crops(_Clips):
     def _choose(self, rng: np.random.Generator, stride: int) -> Place:
         """Choose the position with most motion and detail from `crop_candidates` random ones.
 
-        If none of them has enough motion, more are drawn.
+        If none of them has the motion `min_motion`, more positions are drawn.
         """
         candidates, min_motion = self.options.crop_candidates, self.options.min_motion
         best, most = self._draw(rng, stride), -1.0

@@ -31,7 +31,7 @@ _COPIES = 4
 
 
 class Pair(NamedTuple):
-    """Files that were written for a clip. hr is None if the training target is the HR clip itself."""
+    """LR and target files that were written for a clip; hr is None if the training target is the HR clip itself."""
 
     name: str
     frames: int
@@ -100,11 +100,12 @@ def _crop_to_multiple(hr: Tensor, scale: int) -> Tensor:
 
 
 def write_pairs(shots: Sequence[Shot], job: DegradationJob, folder: Path) -> list[Pair]:
-    """Degrade HR clips, and write their LR as lr/NAME.mkv (lossless), a record of each file, and manifest.csv.
+    """Degrade HR clips, and write their LR as lr/NAME.mkv (lossless), each with a JSON record, and manifest.csv.
 
-    hr/NAME.mkv is also written if the target of training differs from the HR clip, as with a timestamp that is drawn on
-    both. Files have the frame rate of their source and its timestamps from the first frame of the clip, rounded to
-    milliseconds by Matroska.
+    The record contains all settings from which the LR can be computed again. hr/NAME.mkv is also written if the target
+    of training differs from the HR clip, for example if a timestamp is drawn on LR and target. The files have the frame
+    rate and the timestamps of their source; times are counted from the first frame of the clip, and Matroska rounds
+    them to milliseconds.
 
     Args:
         shots: HR clips.
@@ -112,7 +113,8 @@ def write_pairs(shots: Sequence[Shot], job: DegradationJob, folder: Path) -> lis
         folder: Folder to write to.
 
     Raises:
-        UserError: A clip is too small or too long, and nothing is written; or a file cannot be read, or exists already.
+        UserError: A clip is too small or too long (nothing is written then), a source file cannot be read, or a file to
+            write exists already.
     """
     job.check(shots)
     pairs: list[Pair] = []

@@ -20,8 +20,8 @@ class Span(NamedTuple):
 def hold_out(clips: Sequence[Shot], share: float, window: int) -> tuple[list[Span], list[Span]]:
     """Split each clip in time into a part for training, a gap that is not used, and a part for validation at the end.
 
-    Clips that are too short to be split are used as a whole: a fraction `share` of them (at least one, if no clip can
-    be split) for validation, the others for training.
+    Clips that are too short to be split are not split: a fraction `share` of these clips is used for validation (at
+    least one clip, if no clip can be split), the other clips for training.
 
     Args:
         clips: clips to split; only their lengths are used.

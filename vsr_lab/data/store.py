@@ -112,7 +112,10 @@ def _facts(shot: Shot) -> str:
 
 
 def clip_path(folder: Path, shot: Shot) -> Path:
-    """Path in the store for the frames of a shot; it depends on size, time and path of the footage and on the shot."""
+    """Path in the store for the frames of a shot.
+
+    Its name is a hash of the path, sizes and modification times of the footage, and of the settings of the shot.
+    """
     return folder / f"{_name(shot.path, _facts(shot))}.npy"
 
 
@@ -194,7 +197,14 @@ def _pages(path: Path) -> str:
 
 
 class StoreEntry(NamedTuple):
-    """A clip in a store. state: "whole", "stale" (footage removed or changed), "unfinished" or "damaged"."""
+    """A clip in a store.
+
+    Attributes:
+        path: file of the frames.
+        source: path of the footage; "" if the clip is unfinished.
+        bytes: total size of the files of the clip.
+        state: "whole", "stale" (the footage was removed or changed), "unfinished" or "damaged".
+    """
 
     path: Path
     source: str
@@ -215,8 +225,7 @@ def inspect_store(folder: Path, every_byte: bool = False) -> Iterator[StoreEntry
         every_byte: whether all bytes of each clip are checked, instead of a few pages.
 
     Yields:
-        Source, size and state of each clip. The state is "whole", "stale" (the footage was changed or removed),
-        "damaged" or "unfinished".
+        Path, source, size and state of each clip.
     """
     for path in stored_files(folder):
         record = read_record(path) if path.suffix == ".npy" else None

@@ -40,7 +40,7 @@ def store_shots(shots: Sequence[Shot], folder: Path, budget_gib: float, workers:
         workers: number of decoding threads.
 
     Returns:
-        All shots, as stored clips.
+        The stored clip of each shot, in the same order.
 
     Raises:
         UserError: a shot cannot be read, or the decoded footage would exceed budget_gib or the free disk space.
@@ -159,7 +159,7 @@ def decode_into(shot: Shot, path: Path) -> Iterator[int]:
 
     Args:
         shot: the shot.
-        path: file of the frames.
+        path: file to which the frames are written.
 
     Yields:
         Number of frames that were added to the file since the last item.

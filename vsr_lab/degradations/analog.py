@@ -58,7 +58,8 @@ class Composite(Degradation, temporal=True):
 
     The pixels of the clip are treated as samples at four times the subcarrier frequency (768 pixels per visible line of
     NTSC). As in the standards, a line lasts 227.5 (PAL: 283.7516) cycles of the subcarrier and a field has 262.5
-    (312.5) lines. So the dots invert from frame to frame with NTSC, and move by a quarter of a cycle with PAL.
+    (312.5) lines. So the dots of dot crawl invert from frame to frame with NTSC, and move by a quarter of a cycle with
+    PAL.
     Source: ITU-R BT.470; Poynton, "Digital Video and HD", chapters 28 and 29.
 
     Args:
@@ -136,8 +137,8 @@ class TapeNoise(Degradation, temporal=True, seeded=True):
     """Noise of video tape, different in every frame: short streaks in luma, long blotches in chroma.
 
     Args:
-        luma: Standard deviation, >= 0, for luma in [0, 1].
-        chroma: Standard deviation, >= 0, for chroma in [-0.5, 0.5].
+        luma: Standard deviation of the noise in luma, >= 0; luma is in [0, 1].
+        chroma: Standard deviation of the noise in chroma, >= 0; chroma is in [-0.5, 0.5].
     """
 
     luma: Range[NonNegativeFloat] = (0.0, 0.025)

@@ -129,8 +129,8 @@ class Degradation(ABC):
 
     A subclass declares its parameters as annotated class attributes, which become the arguments of its constructor and
     are validated by their types. For every clip, one value is drawn from each `Range`, `LogRange`, `Choice` or
-    `Chance`. The attributes from `on_cpu` on are set in the class statement: `class FilmGrain(Degradation,
-    temporal=True, seeded=True)`.
+    `Chance`. The attributes `on_cpu`, `temporal`, `modifies_target` and `seeded` are set in the class statement:
+    `class FilmGrain(Degradation, temporal=True, seeded=True)`.
 
     Attributes:
         scale: Downscaling factor; 1 if the size does not change (noise, a codec).
@@ -211,7 +211,7 @@ class Degradation(ABC):
         return torch.stack([self.apply(clip, p) for clip, p in zip(hr, params, strict=True)])
 
     def _inherit(self, *steps: "Degradation") -> None:
-        """Set on_cpu, temporal and modifies_target if one of the inner degradations has them."""
+        """Set on_cpu, temporal and modifies_target, each to True if it is True for one of the inner degradations."""
         for name in ("on_cpu", "temporal", "modifies_target"):
             setattr(self, name, any(getattr(step, name) for step in steps))
 
@@ -257,7 +257,7 @@ def apply_batch(degradation: Degradation, hr: Tensor, params: Sequence[Params]) 
 
     The fastest of three methods is used (benchmarks/degradations.py). If all samples have the same parameters and
     frames are independent, the batch is processed as one long clip. Otherwise `apply_each` is called on a GPU, and on
-    the CPU `apply` for one sample after the other, because one sample fits into its cache.
+    the CPU `apply` for one sample after the other, because one sample fits into the cache of the CPU.
 
     Args:
         degradation: Degradation of every sample.

@@ -72,7 +72,7 @@ class GaussianBlur(KernelBlur):
 
     Args:
         sigma: Standard deviation along `angle`, in pixels, >= 0.
-        anisotropy: Ratio of the standard deviation along `angle` to the one across it, >= 1.
+        anisotropy: Ratio of the standard deviation along `angle` to the standard deviation across it, >= 1.
         angle: Direction of the larger standard deviation, in radians.
         drift: Relative change of sigma from the middle of a clip to its last frame, in [-1, 1]; linear over time.
     """
@@ -96,7 +96,7 @@ class GeneralizedBlur(KernelBlur):
     Args:
         shape: "generalized" (flat with hard edges, or peaked) or "plateau".
         sigma: Width along `angle`, in pixels, > 0.
-        anisotropy: Ratio of the width along `angle` to the one across it, >= 1.
+        anisotropy: Ratio of the width along `angle` to the width across it, >= 1.
         angle: Direction of the larger width, in radians.
         beta: Exponent, > 0; 1 is a Gaussian, or a Lorentzian for "plateau".
         kernel_size: Size of the kernel in pixels, odd.

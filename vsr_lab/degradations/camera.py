@@ -41,7 +41,7 @@ class RollingShutter(AppliedToTarget, on_cpu=True, temporal=True):
 def _changing(clips: Tensor) -> Tensor:
     """Mask (B, T, 1, H, W), 1 near pixels that differ from the previous or next frame.
 
-    It excludes still areas, where flow is not exactly 0.
+    Still areas must be excluded by the mask, because the estimated flow is not exactly 0 there.
     """
     steps = clips.diff(dim=1).abs().amax(2, keepdim=True)
     most = torch.maximum(torch.cat([steps[:, :1], steps], 1), torch.cat([steps, steps[:, -1:]], 1))

@@ -70,8 +70,8 @@ class ChromaSubsampling(Degradation):
         layout: "420", "422", "411" or "440".
         location: Location of the chroma samples: "left" (MPEG-2 and later), "center" (JPEG, MPEG-1) or "topleft"
             (BT.2020).
-        read_location: Location that is assumed in upsampling; a different one shifts chroma, with "420" by half a
-            pixel. None: the same as `location`.
+        read_location: Location that is assumed in upsampling. If it differs from `location`, chroma is shifted, with
+            "420" by half a pixel. None: the same as `location`.
         method: Upsampling method, "nearest", "bilinear" or "bicubic".
         matrix: YUV matrix, "bt601", "bt709" or "bt2020".
     """

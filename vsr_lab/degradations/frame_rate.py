@@ -132,7 +132,7 @@ class _RepeatedFrames(AppliedToTarget, temporal=True):
 
     @abstractmethod
     def order(self, frames: int, params: Params) -> list[int]:
-        """Index of the frame shown at each position, none later than the position."""
+        """For each position in the clip, the index of the frame that is shown there; it is never a later frame."""
 
     def target(self, hr: Tensor, params: Params, zoom: int = 1) -> Tensor:
         shown = torch.tensor(self.order(hr.shape[-4], params), device=hr.device)

@@ -39,7 +39,7 @@ def gaussian(sigma: float, ratio: float, angle: float, size: int) -> Kernel:
 
     Args:
         sigma: Standard deviation along `angle`, in pixels; 0 gives no blur.
-        ratio: Ratio of the standard deviation along `angle` to the one across it, >= 1.
+        ratio: Ratio of the standard deviation along `angle` to the standard deviation across it, >= 1.
         angle: Direction of the larger standard deviation, in radians.
         size: Odd kernel size in pixels.
     """

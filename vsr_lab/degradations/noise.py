@@ -47,7 +47,8 @@ class PoissonNoise(Degradation, temporal=True, seeded=True):
     Args:
         photons: Number n of photons at white, > 0; fewer photons give more noise. From a range, it is drawn uniformly
             on a logarithmic scale.
-        gray: Probability that R, G and B have the same noise in a clip; it is then computed from their mean.
+        gray: Probability that R, G and B have the same noise in a clip. This noise is computed from the mean of R, G
+            and B.
     """
 
     photons: LogRange[PositiveFloat] = (100.0, 5000.0)

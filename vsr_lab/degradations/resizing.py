@@ -42,8 +42,8 @@ class BlurDown(Degradation):
     Args:
         scale: Downscaling factor.
         sigma: Standard deviation of the Gaussian, in HR pixels, > 0.
-        kernel_size: In HR pixels; odd if the phase is an integer, even if it is a half-integer (at scale 4 KAIR uses
-            12).
+        kernel_size: Size of the kernel in HR pixels; odd if the phase is an integer, even if the phase is a
+            half-integer (at scale 4 KAIR uses 12).
         phase: Position of the first LR pixel in HR pixels, counted from the centre of the first HR pixel, a multiple of
             0.5 in [0, scale - 1]; None: (scale - 1) / 2, with which LR is not shifted relative to HR.
         border: "reflect" (edge pixel not repeated) or "replicate".
@@ -79,7 +79,7 @@ class BlurDown(Degradation):
         return quantise(rows[:, None, None] @ hr @ columns[:, None, None].mT)
 
     def _matrix(self, size: int, sigma: float) -> Tensor:
-        """The operation along one axis as a matrix, float64 (size / scale, size): a row has the taps of an LR pixel."""
+        """Blur and subsampling of one axis as a matrix, float64 (size / scale, size); row i computes LR pixel i."""
         offsets = np.arange(self.kernel_size) - (self.kernel_size - 1) / 2
         taps = np.exp(-(offsets**2) / (2 * sigma**2))
         first = np.arange(size // self.scale) * self.scale + int(self.offset + offsets[0])
@@ -96,7 +96,7 @@ _FIR5 = (1, 2, 3, 2, 1)
 
 @lru_cache(maxsize=16)
 def _subpixel_weights(width: int, scale: int) -> Tensor:
-    """Weights from `width` pixels to each subpixel, by colour: (3, width / scale, width), rows with sum 1."""
+    """Weights of the `width` pixels of a row for R, G and B of each LR pixel: (3, width / scale, width), row sums 1."""
     thirds = 3 * (width // scale)
     edges = torch.arange(thirds + 1, dtype=torch.float64) * scale / 3
     pixel = torch.arange(width, dtype=torch.float64)

@@ -72,7 +72,7 @@ def export(
         exporters: one for each format to write; None: ONNX.
         selection: selection.json of `select`, which must have chosen these weights; None: no selection is required.
         allow_provisional: accept a provisional choice, for which `select` had too few clips.
-        licence: licence of the weights; None: the one that the weights file states, if any.
+        licence: licence of the weights; None: the licence that the weights file states, if any.
         begin: called once, after weights and selection were checked and before the first file is written.
 
     Returns:
@@ -107,9 +107,9 @@ def export(
 
 
 def _check_selected(weights: Path, path: Path, allow_provisional: bool) -> tuple[str, list[Scores]]:
-    """Verdicts of a selection on weights, as text, and their scores.
+    """Verdicts of a selection on weights, as text, and the scores of these weights.
 
-    Raises Refusal if it did not choose them, or only provisionally.
+    Raises Refusal if the selection did not choose the weights, or only provisionally (unless `allow_provisional`).
     """
     digest, selection = sha256(weights), read_record(path, Selection)
     own = [choice for choice in selection.choices if (facts := choice.candidate_facts) and facts.sha256 == digest]
@@ -263,7 +263,7 @@ class Verification(NamedTuple):
 
     Attributes:
         manifest: manifest of the bundle.
-        key: first digits of the SHA-256 of the public key; empty if no signature was checked.
+        key: first 16 hexadecimal digits of the SHA-256 of the public key; empty if no signature was checked.
         parities: comparison of every ONNX graph with the network.
         unopened: formats of graphs that were not run, since opening a file of this format can execute code.
     """

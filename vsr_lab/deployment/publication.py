@@ -21,9 +21,10 @@ def push_bundle(bundle: Bundle, to: str, *, private: bool = True) -> str:
 
     Args:
         bundle: an opened bundle.
-        to: "hf:OWNER/NAME" for the Hugging Face Hub, or "wandb:PROJECT/NAME". A new version is added if it exists.
-        private: whether the repository of the Hub must be private. If False, a new one is public. In wandb, the project
-            decides.
+        to: "hf:OWNER/NAME" for a repository of the Hugging Face Hub, or "wandb:PROJECT/NAME" for an artifact. If it
+            exists, a new version is added.
+        private: whether the repository of the Hub must be private. If False, a new repository is public. Not used for
+            wandb, where access depends on the project.
 
     Returns:
         Address of the version, or, if wandb is offline, the folder from which `wandb sync` uploads it.

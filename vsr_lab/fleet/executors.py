@@ -95,7 +95,8 @@ class Local:
     A task whose process is killed is reported as failed.
 
     Args:
-        workers: number of processes; 1: tasks run in this process, as does a single task.
+        workers: number of processes. With one worker, or if there is only one task, no process is started: the tasks
+            run in the calling process.
     """
 
     workers: int = 1
@@ -164,7 +165,7 @@ def _attempt_alone(work: Callable[[T], R], key: str, task: T) -> Outcome[R]:
 
 @dataclass(frozen=True)
 class Ray:
-    """Runs tasks on a Ray cluster: the one that the environment variable RAY_ADDRESS names; if unset, on this machine.
+    """Runs tasks on the Ray cluster that the environment variable RAY_ADDRESS names, or on this machine if it is unset.
 
     A task whose process is killed is run again, up to three times.
 

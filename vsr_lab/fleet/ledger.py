@@ -68,7 +68,7 @@ class Ledger(Database):
         return os.fsencode(os.path.relpath(path, self._folder))  # so that they can be moved together
 
     def _is_same(self, path: object, digest: str, size: int, modified: int) -> bool:
-        """Whether a file, or folder of images, is as recorded; a file is only read where its size or time differ."""
+        """Whether a file or folder of images is as recorded; a file of the same size and time is not read again."""
         if not isinstance(path, bytes):  # of a ledger that was changed
             return False
         file = self._folder / os.fsdecode(path)

@@ -46,7 +46,7 @@ class Layout:
         name: name of the structure, such as "reds" or "vimeo90k".
         high: names of the HR folders as one text for messages, such as "train_sharp and val_sharp".
         low: folders with recorded LR, relative to the dataset folder.
-        parts: split, such as "train", -> clips of the split; "" -> all clips if the dataset has no splits.
+        parts: name of a split, such as "train" -> clips of this split; "" -> all clips if the dataset has no splits.
     """
 
     name: str
@@ -58,7 +58,7 @@ class Layout:
         """Find the key in `parts` of the split to use.
 
         Args:
-            split: the split that the user selected; None: the first one, which is for training if there is one for it.
+            split: the split that the user selected; None: the first split, which is that for training if there is one.
             root: the dataset folder, for the error message.
 
         Raises:
@@ -100,7 +100,8 @@ def read_layout(root: Path, name: str = AUTO) -> Layout:
         name: expected structure, such as "reds"; "auto" accepts any.
 
     Raises:
-        UserError: `name` is unknown; the folder does not exist, has another structure than `name`, or has no footage.
+        UserError: `name` is unknown; or the folder does not exist, does not have the structure `name`, or contains no
+            footage.
     """
     if name != AUTO and name not in LAYOUTS:
         raise UserError(f"layout={name}", "is not known", f"choose one of {', '.join([AUTO, *LAYOUTS])}")
@@ -117,7 +118,7 @@ def read_layout(root: Path, name: str = AUTO) -> Layout:
 
 
 def _clips(root: Path, where: Path) -> list[Entry]:
-    """The clips in `where`, a folder in root; root itself if it is one clip."""
+    """The clips in `where`, which is root or a folder in it; root itself if it is a single clip."""
     return [Entry(_clip_name(root, where, path), path) for path in find_footage(where)]
 
 
@@ -128,7 +129,7 @@ def _clip_name(root: Path, where: Path, path: Path) -> str:
 
 
 def _folders(root: Path) -> list[str]:
-    """Names of the folders in root, links among them, sorted."""
+    """Names of the folders in root, including links to folders, sorted."""
     if not root.is_dir():
         return []
     with os.scandir(root) as found:
@@ -252,7 +253,7 @@ LAYOUTS: dict[str, Callable[[Path], Layout | None]] = {
 
 
 def lr_path_at_scale(name: str, lows: Sequence[tuple[int, Path]], scale: int) -> Path:
-    """Select the recorded LR of a clip at 1/scale of the HR size, or else the LR of which no scale is known.
+    """Select the recorded LR of a clip at 1/scale of the HR size; if there is none, the LR whose scale is not known.
 
     Args:
         name: name of the clip, for the error message.

@@ -161,8 +161,8 @@ def find_shots(
         report: called with a line of text that describes the detected structure of a dataset folder.
 
     Raises:
-        UserError: root cannot be read or has another layout, a row or key is invalid, two clips have the same name, no
-            shot is selected, or a clip does not exist.
+        UserError: root cannot be read or does not have the structure `selection.layout`, a row or key is invalid, two
+            clips have the same name, no shot is selected, or a clip does not exist.
     """
     start, stop = parse_window(selection.frames)
     split, content = selection.split, selection.content

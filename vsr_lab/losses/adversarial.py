@@ -17,8 +17,8 @@ class Adversarial(nn.Module, ABC):
     """Base class of adversarial losses, which train a discriminator together with the network.
 
     Args:
-        discriminator: network that maps (clip, lr, motion) to scores, which should be high for HR clips, such as
-            `SpatioTemporal`.
+        discriminator: network such as `SpatioTemporal`, which maps (clip, lr, motion) to scores. It is trained to give
+            high scores to HR clips and low scores to SR clips.
         learning_rate: learning rate of the discriminator, > 0.
     """
 

@@ -51,7 +51,8 @@ class Objective(nn.Module):
     `VsrModule.extra_inputs`.
 
     Args:
-        terms: name -> loss with its weight; a name with None is ignored, by which a yaml removes an inherited loss.
+        terms: name -> loss with its weight. A term that is None is ignored: by this, a yaml file removes a loss that it
+            inherits.
         estimator: optical flow estimator for losses with the parameter `motion`; Farneback by default.
     """
 
@@ -70,7 +71,7 @@ class Objective(nn.Module):
         return next((name, term, term.loss) for name, term in self._named() if isinstance(term.loss, Adversarial))
 
     def asks_for(self, name: str) -> bool:
-        """Whether any loss needs the input with a name, such as "motion"."""
+        """Whether any loss needs the input `name`, such as "motion"."""
         return any(name in required_inputs(term.loss.forward) for _, term in self._named())
 
     def check(self, extra: Collection[str]) -> None:

@@ -9,7 +9,7 @@ from vsr_lab.core.perceptual import PerceptualNet, dists_net, lpips_net, st_lpip
 
 
 class _Distance(nn.Module):
-    """Mean distance between features of a fixed network, whose weights are not saved with those that are trained."""
+    """Mean distance between features of a fixed network; its weights are not saved with the trained weights."""
 
     load: Callable[[], PerceptualNet]
 

@@ -31,7 +31,7 @@ class L1(nn.Module):
 class LogMse(nn.Module):
     """Logarithm of the squared error: the mean over clips of log10(1 + MSE / floor).
 
-    As with the mean PSNR, clips with small and with large errors have about the same weight.
+    Clips with small errors have about the same weight as clips with large errors, as in the mean PSNR of several clips.
 
     Args:
         floor: squared error, for values in [0, 1], below which the loss hardly decreases, > 0.

@@ -1,12 +1,24 @@
 """Metrics, which are pure functions; the names of the parameters of a metric determine its inputs.
 
-Available inputs: sr (rounded to 8 bits) and hr, (B, T, 3, H, W), RGB in [0, 1]; lr (B, T, 3, h, w); motion, the optical
-flow of hr, see `reference_motion`; colour, "y" or "rgb"; features of sr and hr such as lpips_sr and lpips_hr. Further
-inputs are available in an evaluation, but not in validation: degraded, which is sr after the degradation (B, T, 3, h,
-w); changes between frames of hr such as lpips_changes; text_sr and text_hr, the text in sr and hr; raft_motion, see
-`raft_motion`; and stream, see below. A metric returns one value per frame, (B, T), NaN for a frame without a value. A
-metric is called with a few frames of a clip at a time; a metric that needs all frames has the parameter stream, from
-which it reads them, see `Stream`. A new metric needs a function in this folder and a yaml in configs/metric.
+Inputs in an evaluation and in the validation of a training:
+
+- sr and hr: (B, T, 3, H, W), RGB in [0, 1]; sr is rounded to 8 bits
+- lr: (B, T, 3, h, w)
+- motion: optical flow of hr, see `reference_motion`
+- colour: "y" or "rgb"
+- lpips_sr, lpips_hr, and so on: features of sr and hr
+
+Inputs in an evaluation only:
+
+- degraded: sr after the degradation, (B, T, 3, h, w)
+- lpips_changes, and so on: distances between neighbouring frames of hr
+- text_sr, text_hr: text in sr and hr
+- raft_motion: optical flow of hr, see the function `raft_motion`
+- stream: all frames of the clip, see `Stream`
+
+A metric returns one value per frame, (B, T), NaN for a frame without a value. It is called with a few frames of a clip
+at a time, except that a metric with the parameter stream is called once and reads all frames from this object. A new
+metric needs a function in this folder and a yaml in configs/metric.
 """
 
 from vsr_lab.metrics.fidelity import lr_consistency, ms_ssim, psnr, psnr_shifted, ssim

@@ -1,4 +1,4 @@
-"""Legibility of text: the text that is recognised (OCR) in SR is compared with that in HR. PSNR of the text in HR."""
+"""Legibility of text: text that is recognised (OCR) in SR is compared with that in HR. PSNR of the areas with text."""
 
 import importlib
 import math
@@ -59,7 +59,7 @@ def find_text(hr: Tensor) -> list[list[Line]]:
         hr: (B, T, 3, H, W), RGB in [0, 1].
 
     Returns:
-        For each of the BT frames, the lines of at least 3 characters that are recognised with a confidence of 0.9 or
+        For each of the B * T frames, the lines of at least 3 characters that are recognised with a confidence of 0.9 or
         more.
     """
     frames: list[list[Line]] = []
@@ -81,10 +81,10 @@ def read_text(sr: Tensor, text_hr: Sequence[Sequence[Line]]) -> list[list[str]]:
 
     Args:
         sr: (B, T, 3, H, W), RGB in [0, 1].
-        text_hr: result of `find_text`: for each of the BT frames, the lines of HR.
+        text_hr: result of `find_text`: for each of the B * T frames, the lines of HR.
 
     Returns:
-        For each of the BT frames, the text of each line.
+        For each of the B * T frames, the text of each line.
     """
     return [_texts(frame, lines)[0] for frame, lines in zip(to_frames(sr.flatten(0, 1)), text_hr, strict=True)]
 
@@ -101,12 +101,12 @@ def legibility(
 
     For a frame with n characters in HR, the fraction is 1 - e / n, which is 1 - character error rate. Here e is the sum
     over lines of the edit distance between the text in HR and the text that is recognised in the same rectangle of SR.
-    The distance of a line is at most the number of characters of the line.
+    If the edit distance of a line exceeds its number of characters in HR, this number is used instead.
 
     Args:
         sr: (B, T, 3, H, W); only its shape is used.
-        text_sr: result of `read_text`: for each of the BT frames, the text of each line.
-        text_hr: result of `find_text`: for each of the BT frames, the lines of HR.
+        text_sr: result of `read_text`: for each of the B * T frames, the text of each line.
+        text_hr: result of `find_text`: for each of the B * T frames, the lines of HR.
         least, most: bounds of the height of lines in HR pixels; only lines with least <= height < most are counted.
 
     Returns:
@@ -127,7 +127,7 @@ def psnr_text(sr: Tensor, hr: Tensor, colour: str, text_hr: Sequence[Sequence[Li
     Args:
         sr, hr: (B, T, 3, H, W) in [0, 1].
         colour: "y" for BT.601 luma, "rgb" for the three channels together.
-        text_hr: result of `find_text`: for each of the BT frames, the lines of HR.
+        text_hr: result of `find_text`: for each of the B * T frames, the lines of HR.
 
     Returns:
         (B, T), NaN for a frame without text.

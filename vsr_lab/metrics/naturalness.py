@@ -21,9 +21,9 @@ _SHIFTS = ((0, 1), (1, 0), (1, 1), (1, -1))  # to the neighbours whose products 
 def niqe(sr: Tensor) -> Tensor:
     """Natural image quality evaluator NIQE (Mittal et al. 2013), which needs no HR; lower is better.
 
-    The distance between the statistics of a frame and those of undistorted photographs (eq. 10), with the authors'
-    model of photographs. Luma is rounded to 8 bits and divided into blocks of 96x96 pixels; remaining pixels at the
-    right and bottom are left out. As in the authors' code, all blocks are used, not only the sharpest.
+    NIQE is the distance between the statistics of a frame and those of undistorted photographs (eq. 10), which are
+    taken from the authors' model. Luma is rounded to 8 bits and divided into blocks of 96x96 pixels; remaining pixels
+    at the right and bottom are left out. As in the authors' code, all blocks are used, not only the sharpest.
 
     Args:
         sr: (B, T, 3, H, W) in [0, 1].

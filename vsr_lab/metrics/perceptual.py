@@ -62,8 +62,8 @@ def tlp(lpips_sr: Features, lpips_changes: Tensor) -> Tensor:
     """Temporal metric tLP100 (Chu et al. 2020), 100 |LPIPS(hr_(t-1), hr_t) - LPIPS(sr_(t-1), sr_t)|; lower is better.
 
     Args:
-        lpips_sr: AlexNet features of one clip, as from `PerceptualNet.features`.
-        lpips_changes: LPIPS between neighbouring frames of its HR, as from `PerceptualNet.changes`.
+        lpips_sr: AlexNet features of one SR clip, as from `PerceptualNet.features`.
+        lpips_changes: LPIPS between neighbouring frames of the HR clip, as from `PerceptualNet.changes`.
 
     Returns:
         (1, T), NaN for the first frame.

@@ -33,7 +33,7 @@ def color_bias(degraded: Tensor, lr: Tensor) -> Tensor:
 
 
 def cell_bias(degraded: Tensor, lr: Tensor) -> Tensor:
-    """Largest absolute difference of the mean of R, G or B over 16x16 LR pixels, between degraded SR and LR.
+    """Largest absolute difference of the mean of R, G or B over a block of 16x16 pixels, between degraded SR and LR.
 
     Unlike `color_bias`, it also detects a wrong YUV matrix and single wrong tiles.
 
@@ -122,7 +122,7 @@ def ghosting(degraded: Tensor, lr: Tensor) -> Tensor:
 
 
 def lr_sharpness(degraded: Tensor, lr: Tensor) -> Tensor:
-    """Amount of fine detail in degraded SR, relative to LR; 1 for a faithful output, lower for a blurred one.
+    """Amount of fine detail in degraded SR, relative to LR: 1 for a faithful output, below 1 for a blurred output.
 
     It is the slope of a regression of degraded SR on LR, so it does not depend on the amount of detail in a clip. The
     frame is divided into 9 areas (3 rows, 3 columns), and the lowest of their values is returned.
@@ -144,7 +144,7 @@ def lr_sharpness(degraded: Tensor, lr: Tensor) -> Tensor:
 def frame_offset(stream: Stream) -> Tensor:
     """Number of the LR frame that SR frame t shows, minus t; 0 unless an LR frame other than t fits clearly better.
 
-    Frames are compared by small pictures of their luma with the LR frames up to 64 frames before and after.
+    Each SR frame is compared with the LR frames up to 64 frames before and after it, by small pictures of their luma.
 
     Args:
         stream: frames of a clip.
@@ -201,9 +201,8 @@ def grid(sr: Tensor, hr: Tensor) -> Tensor:
     """Amplitude of a periodic pattern in the error of SR, such as a checkerboard or stripes.
 
     For P of 10, 12, 14 and 16 (which include a multiple of every period up to 8 pixels), the blocks of P x P pixels of
-    the error of luma, sr - hr, are averaged to one mean block. The amplitude is the square root of the variance of the
-    mean block over its P * P positions minus the variance that noise is expected to cause. The largest of the four
-    amplitudes is returned.
+    the error of luma, sr - hr, are averaged to one mean block. Its variance over the P * P positions, minus the
+    variance that noise is expected to cause, is the squared amplitude. The largest of the four amplitudes is returned.
 
     Args:
         sr, hr: (B, T, 3, H, W) in [0, 1].

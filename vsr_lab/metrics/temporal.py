@@ -97,8 +97,8 @@ def self_flicker(sr: Tensor) -> Tensor:
     """Flicker without a reference, in 8-bit levels: the mean of M |sr_t - W sr_(t-1)|.
 
     W warps the previous frame by the optical flow of sr; M is 1 for pixels that are visible in the previous frame. The
-    metric measures every change that motion does not explain, also noise of the scene, and is low for blurred clips. So
-    use it only to compare versions of the same clip, and never as the only metric.
+    metric measures every change that motion does not explain, including noise in the source, and is low for blurred
+    clips. So use it only to compare versions of the same clip, and never as the only metric.
 
     Args:
         sr: (B, T, 3, H, W) in [0, 1].

@@ -27,8 +27,8 @@ class Stream:
     Attributes:
         frames: number of scored frames.
         rate: frames per second of the clip.
-        windows: iterator over the clip, a few frames at a time: inputs of these frames, and the slice of those among
-            them that were not in the previous item.
+        windows: iterator over the clip, a few frames at a time. Each item contains the inputs of these frames, and a
+            slice that selects the frames that were not in the previous item.
     """
 
     frames: int

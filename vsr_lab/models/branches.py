@@ -98,7 +98,7 @@ def fit_upsampler(tensors: Tensors, scale: int) -> Tensors:
 
     Args:
         tensors: weights of SPAN.
-        scale: new scale. The weights are returned unchanged if their scale is the new one or is not a multiple of it.
+        scale: new scale. The weights are returned unchanged unless their scale is a larger multiple of the new scale.
     """
     layers = {n: t for n, t in tensors.items() if n.startswith("upsampler.0.")}
     theirs = round((len(layers.get("upsampler.0.weight", ())) / 3) ** 0.5)

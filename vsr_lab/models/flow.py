@@ -57,7 +57,7 @@ class PyramidFlow(nn.Module, ABC):
             return self.pyramid(*padded)[..., :height, :width]
 
     def pyramid(self, reference: Tensor, other: Tensor) -> Tensor:
-        """Estimate the flow between two results of `prepared`, whose height and width are multiples of 2^halvings."""
+        """Estimate the flow between two results of `prepared`; their sides must be multiples of 2^(count - 1)."""
         levels = [(reference, other)]
         for _ in range(self.halvings):
             near, far = levels[0]

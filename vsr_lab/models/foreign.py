@@ -31,7 +31,7 @@ class Foreign(FrameNetwork):
     architecture requires.
 
     Args:
-        path: .safetensors, or .pth that contains only tensors.
+        path: weights file: .safetensors, or a .pth file that contains only tensors.
         scale: expected upscaling factor; None: any.
 
     Raises:

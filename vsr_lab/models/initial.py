@@ -97,16 +97,16 @@ def init_network(network: Network, path: Path, skip: Sequence[str] = ()) -> list
 
     Args:
         network: network whose tensors are replaced.
-        path: network.safetensors, or the folder of a bundle or a run that contains it; a checkpoint of a run (.ckpt),
-            whose averaged weights are used if it has any; or published weights of the same architecture.
+        path: one of: network.safetensors; the folder of a bundle or run that contains network.safetensors; a checkpoint
+            of a run (.ckpt), whose averaged weights are used if it has any; published weights of the same architecture.
         skip: shell patterns, such as "flow.*", of the names of tensors that keep their initial values.
 
     Returns:
         Names of the tensors that kept their initial values.
 
     Raises:
-        UserError: the file is missing or damaged, could execute code, or has tensors of other names or shapes or values
-            that are not finite; or a pattern matches no tensor.
+        UserError: the file is missing, damaged or could execute code; its tensors have other names or shapes than those
+            of the network, or values that are not finite; or a pattern matches no tensor.
     """
     own = network.state_dict()
     for pattern in skip:

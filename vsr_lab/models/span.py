@@ -95,9 +95,9 @@ class SpanStream(_Layers):
     The previous LR frame, the hidden features and the previous output are warped to the current frame by Lucas-Kanade
     flow. The previous output is warped at high resolution, because interpolation at LR size would blur it. Features of
     the warped tensors are added to the first and to the last features of SPAN. They also determine, for every pixel,
-    how much of the previous output is mixed with that of SPAN. For pixels whose flow leads out of the previous frame,
-    nothing is mixed in or added to the last features. The layers by which the state acts on the output are initialised
-    to zero, so the initial output equals SPAN's.
+    how much of the previous output is mixed with the output of SPAN. If the flow of a pixel leads out of the previous
+    frame, the previous output is not mixed in there, and nothing is added to the last features. The layers by which the
+    state acts on the output are initialised to zero, so the initial output equals that of SPAN.
 
     The state consists of
 

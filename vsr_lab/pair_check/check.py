@@ -1,4 +1,4 @@
-"""Check of an LR/HR pair of clips: first fields, then time, space, colour and the degradation."""
+"""Check of an LR/HR pair of clips: first interlacing, then time, space, colour and the degradation."""
 
 from dataclasses import replace
 from functools import partial
@@ -75,8 +75,10 @@ class _Explanation(NamedTuple):
     """How LR was made from HR.
 
     Attributes:
-        linear: whether it was downscaled in linear light.
-        named: the identified degradation; None if the scale has no known degradations.
+        spatial: positions of LR pixels on HR.
+        color: transform from the colours of HR to those of LR.
+        linear: whether LR was downscaled in linear light.
+        named: the identified degradation; None if the scale is not an integer above 1.
     """
 
     spatial: SpatialAlignment
@@ -120,7 +122,7 @@ def _realigned(frames: list[FramePair], spatial: SpatialAlignment, color: ColorT
 
 
 def _exact_alignment(frames: list[FramePair], spatial: SpatialAlignment, declared: Declared) -> SpatialAlignment | None:
-    """The exact grid of the degradation that makes LR from HR up to rounding; None if there is none."""
+    """Alignment with the grid of the known degradation whose output for HR equals LR except for rounding, or None."""
     scale = spatial.nominal_scale or 0
     families = declared.families(scale) if scale >= 2 else {}
     name = exact_family(frames, families, scale) if families else None
@@ -130,7 +132,7 @@ def _exact_alignment(frames: list[FramePair], spatial: SpatialAlignment, declare
 
 
 def _unrelated(pair: ShotPair, spatial: SpatialAlignment) -> Findings:
-    """The only finding for clips of different content."""
+    """Findings for clips of different content, with this as the only fault."""
     value = {"correlation": round(spatial.correlation, 4)}
     found = Findings(pair.name, measured={"geometry": value})
     size = f"LR and HR show different content: correlation {spatial.correlation:.2f} at the best alignment"

@@ -24,7 +24,10 @@ _REMEDIES = {
 
 
 def fit_exactly(named: Identification) -> ColorTransform:
-    """Fit one colour transform to all pairs of pixels: LR that the identified degradation computes, and LR itself."""
+    """Estimate the colour transform from HR, degraded by the identified degradation, to LR, from pixels of all windows.
+
+    The degraded HR has the same sharpness as LR, so that small differences of colour can be measured.
+    """
     inner = (slice(None), slice(4, -4), slice(4, -4))
     highs = [lr[inner].reshape(3, -1).mT.double().numpy() for lr in named.best.raw]
     lows = [window.lr[inner].reshape(3, -1).mT.double().numpy() for window in named.windows]
@@ -65,7 +68,7 @@ def _remedy(color: ColorTransform) -> str:
 
 
 def recolor(color: ColorTransform, picture: Tensor) -> Tensor:
-    """Apply a colour transform, from HR to LR, to a picture (3, h, w) in [0, 1]. The result is rounded to 8 bits."""
+    """Convert a picture (3, h, w) in [0, 1] from the colours of HR to those of LR. The result is rounded to 8 bits."""
     if color.name is None:
         return picture
     colors = picture.movedim(0, -1).double().numpy()
@@ -73,7 +76,7 @@ def recolor(color: ColorTransform, picture: Tensor) -> Tensor:
 
 
 def recolor_frames(color: ColorTransform, frames: list[FramePair]) -> list[FramePair]:
-    """Copy of frame pairs in which the HR frames have the colours of LR, by the transform `color`."""
+    """Copy of frame pairs whose HR frames are converted to the colours of LR by the transform `color`."""
     peak = np.iinfo(frames[0].high.dtype).max
     return [
         replace(frame, high=(color.apply(frame.high / peak) * peak).round().astype(frame.high.dtype))

@@ -60,7 +60,8 @@ class Fit(NamedTuple):
     Attributes:
         family: name of the degradation.
         psnr: PSNR of luma in dB, over all windows (parts of frames that are compared).
-        softened: PSNR of luma in dB if the output is also blurred, as by a codec; the highest over several blurs.
+        softened: PSNR of luma in dB if the output is also blurred slightly, as by a codec. The strength of the blur is
+            chosen for the highest PSNR.
         rgb: PSNR of all channels, in dB.
         shift: shift (rows, columns) that was applied to HR before the degradation, in LR pixels.
         output: output of the degradation for each window, converted to the colours of LR.
@@ -117,7 +118,7 @@ def fit_family(
 
 
 def _softened(windows: list[Window], output: list[Tensor]) -> float:
-    """Highest PSNR of luma in dB over different amounts of a 3 x 3 blur."""
+    """PSNR of luma in dB if the output is also blurred by a 3 x 3 filter, of the strength with the highest PSNR."""
     gaps, directions = [], []
     for window, lr in zip(windows, output, strict=True):
         sharp = luma(lr)
@@ -151,7 +152,7 @@ def translated(hr: Tensor, shift: YX) -> Tensor:
 
 
 def leaning(windows: list[Window], one: Fit, other: Fit) -> float:
-    """Which of two degradations LR resembles more: about 0 if it is `one`, about 1 if it is `other`.
+    """Which of two degradations LR resembles more: the result is about 0 for `one`, and about 1 for `other`.
 
     LR is projected onto the line from the output of `one` (0) to that of `other` (1). Noise in LR does not bias the
     result.

@@ -66,9 +66,9 @@ class Fault:
 
     Attributes:
         kind: name of the fault, such as "spatial shift".
-        size: the measured values as text.
+        size: how large the fault is: a text with the measured values.
         remedy: how to correct the fault.
-        value: the measured values as numbers, by name.
+        value: the same values for programs: name -> number or list.
     """
 
     kind: str
@@ -89,7 +89,7 @@ class Findings:
         faults: faults, in the order in which they were found.
         unjudged: properties that cannot be tested with this content, with the reason.
         notes: other information, as sentences.
-        measured: all measurements, by name.
+        measured: all measurements: part of the check, such as "time" or "geometry" -> name -> value.
     """
 
     clip: str

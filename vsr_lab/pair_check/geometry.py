@@ -24,8 +24,8 @@ def integer_scale(spatial: SpatialAlignment, declared: int | None) -> int | None
 
     Args:
         spatial: positions of LR pixels on HR.
-        declared: ratio according to the user, which is returned if the measured one is close enough to it; None: not
-            declared.
+        declared: ratio according to the user, which is returned if the measured ratio is close enough to it; None: the
+            user did not declare it.
     """
     return next((s for s in (declared, *(round(a) for a in spatial.grid.scale)) if s and has_scale(spatial, s)), None)
 
@@ -38,7 +38,7 @@ def judge_extent(
     Args:
         found: findings to which the faults are added.
         spatial: positions of LR pixels on HR.
-        declared: ratio of HR size to LR size according to the user; None: not declared.
+        declared: ratio of HR size to LR size according to the user; None: the user did not declare it.
         origin: position (row, column) in HR of the first pixel of LR, from the identified degradation; None: not known.
     """
     (h, w), (height, width) = spatial.size, spatial.reference_size

@@ -54,7 +54,7 @@ class Declared(NamedTuple):
 
 @dataclass(frozen=True)
 class _Site:
-    """A window of a frame pair: `size` LR rows and columns from `y` and `x`."""
+    """A window of a frame pair: in LR it begins at row `y` and column `x`; `size` is its (height, width)."""
 
     frame: FramePair
     y: int
@@ -103,10 +103,12 @@ class _Trial(NamedTuple):
     """One degradation, compared at its nominal position and possibly at the measured position.
 
     Attributes:
-        fit: fit at the nominal position, in `windows` at `origin`.
-        rest: LR pixels (rows, columns) from the nominal to the measured position.
+        fit: fit at the nominal position.
+        windows: parts of frames that were compared for `fit`.
+        origin: HR pixel (row, column) at which LR begins in these windows.
+        rest: shift (rows, columns) from the nominal to the measured position, in LR pixels.
         near: whether `rest` is within tolerance.
-        moved: fit at the measured position, if it was tried.
+        moved: fit at the measured position; None if it was not tried.
     """
 
     fit: Fit
@@ -256,8 +258,8 @@ def _estimate_kernel(windows: list[Window], scale: int, power: float) -> Kernel:
 def in_linear_light(frames: list[FramePair], spatial: SpatialAlignment, scale: int) -> bool:
     """Whether LR was downscaled in linear light, by comparing the residuals of blur kernels.
 
-    The result is True if the residual of a kernel that is estimated in linear light is below 0.6 times that of a kernel
-    that is estimated on gamma-encoded values, and the latter is above 0.5 levels.
+    Two kernels are estimated: one in linear light, and one on gamma-encoded values. The result is True if the residual
+    of the gamma-encoded kernel is above 0.5 levels, and that of the linear kernel below 0.6 times as large.
     """
     windows = _windows_at(frames, spatial, scale)
     coded, linear = (_estimate_kernel(windows, scale, power).residual for power in (1.0, DISPLAY_GAMMA))

@@ -25,8 +25,8 @@ def write_picture(path: Path, pair: ShotPair, found: Findings, degradation: Degr
         path: the file.
         pair: LR and HR shot.
         found: faults of the pair.
-        degradation: degradation that is applied to HR. If it is None, or HR is not LR's size times its scale, HR is
-            downscaled by averaging areas.
+        degradation: degradation that is applied to HR. HR is downscaled by averaging areas instead if this is None, or
+            if HR divided by the scale of the degradation does not have the size of LR.
     """
     t = min(_faulty_frame(found, pair.low.frames // 2), pair.low.frames - 1, pair.high.frames - 1)
     low = to_eight_bit(pair.low.read(t, t + 1).frames)[0]
@@ -40,7 +40,7 @@ def write_picture(path: Path, pair: ShotPair, found: Findings, degradation: Degr
 
 
 def _faulty_frame(found: Findings, middle: int) -> int:
-    """Number of an LR frame that is out of order, or else of the middle one."""
+    """Number of the first frame that a fault names, such as a dropped frame; `middle` if no fault names frames."""
     lists = (fault.value.get(key) for fault in found.faults for key in ("frames", "lr", "hr"))
     return next((int(frames[0]) for frames in lists if isinstance(frames, list) and frames), middle)
 
@@ -67,11 +67,11 @@ def write_findings(
         pairs: LR and HR shots.
         found: findings of each pair.
         declared: scale and degradation according to the user.
-        sources: the file or folder of LR, and that of HR.
+        sources: the file or folder of LR, and the file or folder of HR.
         unpaired: names of clips that are only in LR or only in HR.
 
     Returns:
-        Name -> path of each file.
+        Path of each file: "check" -> check.json, name of a faulty pair -> its image.
     """
     files = {"check": folder / "check.json"}
     report = {

@@ -50,7 +50,7 @@ def judge_order(found: Findings, timeline: Timeline, high_frames: int) -> None:
 
 
 def judge_outlier_frames(found: Findings, timeline: Timeline) -> None:
-    """Add a fault to the findings if single LR frames differ much more from the matching HR frame than others do."""
+    """Add a fault to the findings if a few LR frames differ much more from their HR frames than the other LR frames."""
     inside = (timeline.match >= 0) & (timeline.match <= len(timeline.motion))
     known = {t for fault in found.faults for t in fault.value.get("lr", [])}
     outliers = np.flatnonzero(inside & (timeline.mismatch > max(12 * timeline.noise_floor, 4.0)))
@@ -73,7 +73,7 @@ def _judge_shuffle(found: Findings, match: Numbers, first: int) -> None:
 
 
 def _judge_gaps(found: Findings, timeline: Timeline, match: Numbers, first: int) -> None:
-    """Add dropped and repeated frames. match: matches of the LR frames from `first` on, in order and inside HR."""
+    """Add faults for dropped and repeated frames. match: HR frames of the LR frames from `first` on, in order."""
     step = np.diff(match)
     missing = [int(u) for t in np.flatnonzero(step > 1) for u in range(int(match[t]) + 1, int(match[t + 1]))]
     repeated = [int(t) + 1 + first for t in np.flatnonzero(step == 0)]

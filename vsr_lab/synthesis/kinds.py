@@ -35,7 +35,7 @@ class Kind(ABC):
 
     @abstractmethod
     def pictures(self, seed: int, frames: int, size: Size, zoom: float) -> Pictures:
-        """Render the frames of a seed's scene.
+        """Render the frames of the scene that a seed determines.
 
         Args:
             seed: seed of the scene.
@@ -52,11 +52,11 @@ class Kind(ABC):
         """
 
     def zooms(self, scale: int) -> tuple[float, float]:
-        """Zooms of HR and of its LR version."""
+        """Zooms with which HR and LR are rendered if HR is `scale` times as large as LR."""
         return 1.0, 1 / scale
 
     def facts(self, seed: int, frames: int, size: Size) -> dict[str, str]:
-        """Columns of the manifest for the seed's clip."""
+        """Row of the manifest for the clip of a seed: column -> value."""
         return {"content_type": self.content_type, "licence": self.licence, "source": self.source, "cuts": ""}
 
 

@@ -28,7 +28,7 @@ def _check_least(key: str, value: int, least: int) -> None:
 
 @dataclass(frozen=True)
 class RenderPlan:
-    """The clips to render: seeds seed..seed+n-1 of a kind.
+    """Which clips to render: `n` clips of a kind, with the seeds seed..seed+n-1.
 
     Args:
         kind: kind of footage.
@@ -36,7 +36,7 @@ class RenderPlan:
         n: number of clips.
         frames: frames per clip.
         size: height and width of HR in pixels.
-        scale: scale of LR versions, which are rendered at their own resolution; None: HR only.
+        scale: ratio of HR size to LR size. LR is rendered at its own resolution, not downscaled; None: HR only.
         split: value of the column `split` of the manifest.
 
     Raises:
@@ -86,7 +86,7 @@ def write_rendered(folder: Path, plan: RenderPlan, workers: int) -> dict[str, Pa
         workers: number of processes.
 
     Returns:
-        Paths of the manifests: "manifest" -> that of HR, and "lr" -> that of LR if a scale is given.
+        Paths of the manifests: "manifest" -> manifest of HR, and "lr" -> manifest of LR if a scale is given.
 
     Raises:
         UserError: the clips cannot be rendered.

@@ -44,7 +44,7 @@ def _y4m(path: str) -> ChromaLocation:
 
 
 def _by_matroska(stream: VideoStream) -> ChromaLocation:
-    """Read it from a Matroska header that is muxed for the stream, because PyAV does not expose the field."""
+    """Read the position from a Matroska header that is written for the stream, because PyAV does not expose it."""
     header = io.BytesIO()
     try:
         with av.open(header, "w", format="matroska") as copy:

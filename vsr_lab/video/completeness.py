@@ -146,7 +146,7 @@ def _parts(body: bytes) -> list[Edit]:
 def select_video_stream(container: InputContainer, path: Path) -> VideoStream:
     """Select the video stream of a file to read: the stream that libav ranks highest, such as that flagged as default.
 
-    Cover pictures are ignored, and so are still images if there is a moving stream.
+    Cover pictures are ignored. Still images are ignored too if there is a moving stream.
 
     Raises:
         UserError: the file has no video stream, or there is no decoder for its codec.

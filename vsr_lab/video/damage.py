@@ -27,7 +27,8 @@ class Damage:
     """Frames of a file that cannot be decoded or were decoded from corrupt data.
 
     Attributes:
-        lost: numbers of frames that cannot be decoded, or that differ from the first frame, see `describe_change`.
+        lost: numbers of frames that cannot be decoded, or whose size or colour format differs from the first frame, see
+            `describe_change`.
         broken: numbers of frames decoded from corrupt data; frames that refer to them may be wrong too.
         reason: first error message of the decoder, or how frames differ from the first one.
         remedy: hint for the user, such as "fetch it again".

@@ -22,7 +22,7 @@ def find_disclosure(path: Path) -> str:
     """Detect whether the metadata of a video or picture says that a neural network made it, completely or in part.
 
     Args:
-        path: a video or picture, or a folder of images, of which the first is read.
+        path: a video or picture, or a folder of images; only the first image of a folder is read.
 
     Returns:
         Description of this metadata for an error message; empty if there is none.

@@ -24,7 +24,9 @@ FRAME_SUFFIXES = frozenset({".png", ".bmp", ".tif", ".tiff", ".jpg", ".jpeg", ".
 
 
 class ImageSequence:
-    """A folder of images, read like a video in natural order of names. All must have one suffix, size and bit depth.
+    """A folder of images, read like a video in natural order of names.
+
+    All images must have the same suffix, size and bit depth.
 
     Args:
         path: the folder.

@@ -113,7 +113,9 @@ def _detect(path: Path, number: int | None, size: int, changed: int) -> Interlac
 
 
 def classify_runs(runs: Iterable[Luma]) -> Interlacing:
-    """The most confident result of several sequences of frames; one that is interlaced or telecined has priority.
+    """Classify several sequences of frames, and return the most confident result.
+
+    Results that are interlaced or telecined are preferred to progressive ones.
 
     Args:
         runs: sequences of consecutive frames, as for `classify_interlacing`.

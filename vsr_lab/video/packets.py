@@ -106,7 +106,7 @@ def packets_of(container: InputContainer, stream: Any) -> Iterator[Any]:
     """Demux the packets of a stream.
 
     Raises:
-        av.error.FFmpegError: the file is invalid, or a stream starts in the middle of it, which PyAV cannot read.
+        av.error.FFmpegError: the file is invalid, or a stream starts in the middle of the file, which PyAV cannot read.
     """
     try:
         yield from container.demux(stream)
@@ -115,7 +115,7 @@ def packets_of(container: InputContainer, stream: Any) -> Iterator[Any]:
 
 
 def decoder_of(stream: VideoStream) -> Callable[[Any], list[VideoFrame]]:
-    """Function that decodes the packets of a stream: that of libvpx for VP8 and VP9 with alpha, else FFmpeg's own."""
+    """Function that decodes the packets of a stream, by libvpx for VP8 and VP9 with alpha, else by FFmpeg's decoder."""
     context: Any = stream.codec_context
     library = {"vp8": "libvpx", "vp9": "libvpx-vp9"}.get(context.name)
     if library and stream.metadata.get("alpha_mode") == "1":
@@ -254,9 +254,9 @@ def _is_torn(rows: list[_Row], number: int) -> bool:
 
 
 def _from_first_key(rows: list[_Row]) -> list[_Row]:
-    """The packets from the first keyframe on, without those after it that are shown before it.
+    """The packets from the first keyframe on, without packets that are shown before this keyframe.
 
-    They refer to pictures before the keyframe. Where a recording begins between keyframes, these are missing.
+    Such packets refer to frames before the keyframe, which are missing if a recording begins between two keyframes.
     """
     first = next((n for n, row in enumerate(rows) if row.key), 0)
     start = rows[first].pts if first else None

@@ -20,7 +20,7 @@ class ReadOptions:
             [0, 1], or "pq", for values in [0, 100].
 
     Raises:
-        UserError: any other value, or tone mapping of linear light.
+        UserError: an option has another value, or "bt2390" is combined with `transfer`.
     """
 
     deinterlace: Deinterlace | None = None

@@ -97,7 +97,7 @@ class VideoFile:
         self.window: tuple[Fraction, Fraction] | None = None
 
     def at_rate(self, rate: Fraction) -> "VideoFile":
-        """Copy of the video, a folder of images without timestamps, with the frame rate `rate`."""
+        """Copy of the video with the frame rate `rate`; only for a folder of images, which has no timestamps."""
         other = copy.copy(self)
         other.probe = replace(self.probe, rate=rate, index=replace(self.probe.index, base=1 / rate))
         return other

@@ -35,7 +35,8 @@ def open_encoder(context: CodecContext) -> None:
 def give_back_priority() -> None:
     """Give the threads of this process ordinary priority again.
 
-    SVT-AV1 gives them real-time priority if the user is root, as in a container; other programs would hardly run.
+    The encoder SVT-AV1 gives them real-time priority if the user is root, as in a container. Other programs would
+    hardly run then.
     """
     if sys.platform == "linux" and os.sched_getscheduler(0) != os.SCHED_OTHER:
         for thread in Path("/proc/self/task").iterdir():

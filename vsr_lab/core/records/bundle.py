@@ -36,11 +36,11 @@ class Processing(Part):
     """What `upscale` does around a graph, and what other programs must do to write the same frames.
 
     Attributes:
-        values: values of inputs and outputs.
-        clip: range to which outputs, which can exceed it, are limited.
-        rounding: how a limited output is rounded to a level of the written file.
-        cut_detector: class that finds scene cuts, before which the state is set to zero.
-        cut_thresholds: constants of that class by which it decides.
+        values: colour space and range of the pixel values of LR frames (input) and SR frames (output).
+        clip: (minimum, maximum) to which the values of SR frames, which can exceed them, are limited.
+        rounding: how a limited value is rounded to a level of the written file.
+        cut_detector: class that finds scene cuts. The state is set to zero before the first frame after a cut.
+        cut_thresholds: thresholds of this class: name -> value.
     """
 
     values: Literal["RGB in [0, 1]"] = "RGB in [0, 1]"

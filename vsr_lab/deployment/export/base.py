@@ -26,7 +26,8 @@ class Exporter(ABC):
     Args:
         tolerance: largest allowed absolute difference of any value, RGB in [0, 1], of a graph in fp32. A graph in a
             lower precision needs a PSNR of 50 dB in every frame instead.
-        frames: number of frames of each test clip. Graph and network process it separately, each with its own state.
+        frames: number of frames of each test clip. Graph and network process the clip separately, each with its own
+            state.
     """
 
     precision: Precision = "fp32"
@@ -55,7 +56,7 @@ class Exporter(ABC):
         """Load a graph that was written by `write`."""
 
     def describe(self, network: StreamingNetwork) -> Graph:
-        """File, inputs and outputs of the graph of a network; unless a subclass overrides it, those of one step."""
+        """Describe file, inputs and outputs of the graph of a network: here a graph of one step of the network."""
         frames, names = (("lr", (3, 1, 1)), ("sr", (3, network.scale, 1))), ("state", "next")
         inputs, outputs = (
             [frame, *((f"{name}_{i}", shape) for i, shape in enumerate(state_shapes(network)))]
@@ -64,11 +65,11 @@ class Exporter(ABC):
         return Graph(file=self.file, inputs=self.tensors(*inputs), outputs=self.tensors(*outputs))
 
     def tensors(self, *described: tuple[str, tuple[int, int, int]]) -> list[GraphTensor]:
-        """Inputs or outputs of the graph, in its precision.
+        """Describe inputs or outputs of the graph.
 
         Args:
-            described: name of each, and its channels, numerator and denominator; its height and width are those of LR,
-                times numerator / denominator.
+            described: (name, (channels, numerator, denominator)) of each input or output; its height and width are
+                those of the LR frame, times numerator / denominator.
         """
         result: list[GraphTensor] = []
         for name, (channels, numerator, denominator) in described:
@@ -93,8 +94,8 @@ class Exporter(ABC):
             The difference of the outputs.
 
         Raises:
-            Refusal: the network cannot be exported to this format, or the outputs differ by more than is allowed; in
-                the latter case the graph is removed.
+            Refusal: the network cannot be exported to this format, or the outputs differ by more than is allowed. A
+                graph whose outputs differ is removed.
         """
         path = folder / self.file
         network = network.eval()
@@ -110,9 +111,10 @@ class Exporter(ABC):
 
 
 def state_shapes(network: StreamingNetwork) -> list[tuple[int, int, int]]:
-    """(channels, numerator, denominator) of each tensor of the state, with its size relative to lr.
+    """(channels, numerator, denominator) of each tensor of the state.
 
-    Raises ValueError if it is not zero, or if its size is not proportional to that of lr.
+    Height and width of the tensor are those of lr, times numerator / denominator. Raises ValueError if the state is not
+    zero at the beginning, or if the size of a tensor is not proportional to the size of lr.
     """
     size = 48
     shapes: list[tuple[int, int, int]] = []
@@ -184,7 +186,7 @@ class Compared(NamedTuple):
     psnr: float
 
     def record(self, size: tuple[int, int]) -> Difference:
-        """The same as a record. Args: size: height and width of the LR frames."""
+        """Convert to the record `Difference`; size: height and width of the LR frames."""
         psnr = self.psnr if self.psnr < inf else None
         return Difference(width=size[1], height=size[0], worst=self.value, worst_frame=self.frame, psnr=psnr)
 

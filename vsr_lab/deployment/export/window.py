@@ -89,8 +89,9 @@ class OnnxWindow(Windowed):
     Args:
         session: the graph in onnxruntime.
         scale, size_multiple: as in `vsr_lab.core.network.Network`.
-        size: height and width of frames if the graph takes one size only. Larger frames are then divided into tiles of
-            this size that overlap by up to 32 pixels, and smaller frames are padded; None: any size.
+        size: height and width of frames if the graph takes one size only; None: the graph takes any size. With one
+            size, larger frames are divided into tiles of this size that overlap by up to 32 pixels, and smaller frames
+            are padded.
     """
 
     def __init__(
@@ -124,7 +125,7 @@ class OnnxWindow(Windowed):
 
 
 def _starts(length: int, tile: int) -> list[tuple[int, int]]:
-    """Position of each tile along a side of the frame, and its margin there, in which a tile before it is better."""
+    """(start, margin) of each tile along a side of the frame; its first `margin` pixels are from the tile before it."""
     margin, last = min(_MARGIN, tile // 4), max(length - tile, 0)
     return [(start, margin if start else 0) for start in (*range(0, last, tile - 2 * margin), last)]
 

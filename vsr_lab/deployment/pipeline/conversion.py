@@ -51,12 +51,15 @@ class FrameConversion:
 
     @property
     def planned(self) -> Planned:
-        """The plan, which also lists as dropped what `examine` found."""
+        """The plan; its list of dropped properties also contains the metadata that `examine` found to be lost."""
         plan = self._planned.plan
         return replace(self._planned, plan=plan.model_copy(update={"dropped": [*plan.dropped, *self._late]}))
 
     def examine(self, read: ReadFrame) -> None:
-        """Raise UserError if a frame has metadata that the output loses, and that the first frames do not have."""
+        """Look for metadata of a frame that the output loses and that the first frames do not have.
+
+        If there is any, UserError is raised, or the metadata is added to `planned` if `encoding.unsupported` is set.
+        """
         for lost in self._lost(read.metadata):
             if lost in self._known:
                 continue
@@ -87,7 +90,7 @@ class FrameConversion:
     def picture(self, sr: Tensor, number: int) -> AnyFrames:
         """Convert an SR frame to a picture in the size of the output, with grain if the plan has grain.
 
-        With `evidence=true`, the picture is not resized: a later step places the source frame, enlarged, next to it.
+        In evidence mode, the picture is not resized: a later step places the source frame, enlarged, next to it.
 
         Args:
             sr: (3, H, W) in [0, 1].

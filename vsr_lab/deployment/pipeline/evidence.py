@@ -67,8 +67,8 @@ def uncertainty(lr: Tensor, sr: Tensor, spread: Tensor) -> Tensor:
         spread: `FlipEnsemble.spread` for this frame, (H, W).
 
     Returns:
-        Estimated error (H, W), in the unit of the RGB values in [0, 1]: the spread plus |downscaled SR - LR|. The
-        latter is computed at LR size, averaged over the channels, and enlarged to (H, W).
+        Estimated error (H, W), in the unit of the RGB values in [0, 1]: the spread plus |downscaled SR - LR|. This
+        difference is computed at LR size, averaged over the channels, and enlarged to (H, W).
     """
     reduced = imresize(sr, 1 / (sr.shape[-1] / lr.shape[-1]))
     contradiction = (reduced - lr).abs().mean(0)[None, None]

@@ -50,7 +50,7 @@ class Inference:
 
     @property
     def tiling(self) -> tuple[int, int]:
-        """Size and overlap of the tiles in LR pixels; (0, 0) for whole frames, and as long as the size is not known."""
+        """Size and overlap of the tiles in LR pixels; (0, 0) for whole frames, or if the size is not chosen yet."""
         return (self.tile, self.overlap) if self.tile else (0, 0)
 
 
@@ -99,7 +99,8 @@ def open_plans(
 ) -> tuple[VideoFile, list[Planned]]:
     """Open a source and make the plan of each output.
 
-    The plans contain the fastest runtime that the options `bundle.runtime` allow; no runtime if these are None.
+    The plans contain the fastest runtime that the options `bundle.runtime` allow. If `bundle.runtime` is None, they
+    contain no runtime.
     """
     encodings = [*outputs.values()]
     strict = replace(encodings[0], hdr=all(encoding.hdr for encoding in encodings))

@@ -34,9 +34,9 @@ class ReadFrame:
     """A decoded frame of the source, with the packets of other streams that are written before it.
 
     Attributes:
-        number: frame number.
+        number: number of the frame in the `VideoFile`, which may be a part of a file.
         picture: upright RGB (H, W, 3), uint8 or uint16.
-        alpha: alpha channel (H, W), of the same type; None if the source has none.
+        alpha: alpha channel (H, W), of the same type as `picture`; None if the source has none.
         captioned: the decoded frame with its side data, if it has captions.
         packets: packets of other streams, such as audio, that were read since the previous frame.
         metadata: metadata of the frame that the output may not be able to keep.

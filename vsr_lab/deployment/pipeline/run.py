@@ -48,7 +48,8 @@ def upscale(
     call continues after the last finished segment.
 
     Args:
-        bundle: folder of a bundle, whose runtime is then chosen by the default options, or the result of `open_bundle`.
+        bundle: the result of `open_bundle`, or the folder of a bundle, which is then opened with the default runtime
+            options.
         source: a video file, or a folder of images.
         output: file to write, or a sequence of images in a new folder, such as FOLDER/%06d.png. An existing file is
             replaced only if `overwrite` is set, an existing folder never.
@@ -139,7 +140,7 @@ class _Delivery:
 
     @contextmanager
     def files(self, overwrite: bool) -> Generator[_Files]:
-        """Context manager of temporary paths that are moved into place at its end. Files of others are kept."""
+        """Context manager of temporary paths, which are moved into place at its end. Other files are not changed."""
         # The provenance is renamed after the video, so that neither ever exists alone.
         with (
             atomic_path(provenance_path(whole_output(self.output)), overwrite) as note,

@@ -70,8 +70,9 @@ class Segments:
             segments (see `record`), and the folder is kept, so that the segments can be joined later.
 
     Raises:
-        UserError: another process writes the same output, or the folder contains something else; also, if the segments
-            were planned to run in parallel and not all of them are finished. Raised at the beginning of the block.
+        UserError: at the beginning of the block, if another process writes the same output, if the folder contains
+            other files or segments of another upscaling, or if the segments were planned to run in parallel and not
+            all of them are finished.
     """
 
     def __init__(self, output: Path, job: UpscaleJob, record_only: bool = False) -> None:
@@ -272,7 +273,7 @@ def _holds(path: Path, digest: str) -> bool:
 
 
 def _count(path: Path) -> int:
-    """Number of packets in a file; -1 if they are not complete."""
+    """Number of packets in a file; -1 if the last packet is not complete."""
     count, left = 0, path.stat().st_size
     with path.open("rb") as file:
         while len(head := file.read(_HEAD.size)) == _HEAD.size:
@@ -285,7 +286,7 @@ def _count(path: Path) -> int:
 def write_packets(file: BinaryIO, packets: Sequence[AnyPacket], output: int = 0) -> None:
     """Append encoded packets, with timestamps and keyframe flags, to a file that stores the packets of a segment.
 
-    output: which of the files of the upscaling (`output`, then `outputs`) the packets are for, from 0.
+    output: index of the output file that the packets belong to, if the upscaling writes several files.
     """
     for packet in packets:
         file.write(_HEAD.pack(packet.pts, packet.dts, packet.is_keyframe, output, packet.size))

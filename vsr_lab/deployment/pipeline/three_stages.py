@@ -78,8 +78,8 @@ def write_behind(write: Callable[[A], None], size: int) -> Generator[Callable[[A
         size: maximum number of waiting calls.
 
     Yields:
-        Function that replaces `write`. An error of `write` is raised at the next call of this function, or at the end
-        of the block; waiting calls are then dropped.
+        Function to call instead of `write`. An error of `write` is raised at the next call of this function, or at the
+        end of the block; waiting calls are then dropped.
     """
     waiting: deque[Future[None]] = deque()
     failed = Event()

@@ -61,12 +61,12 @@ def choose_video(
         container: FFmpeg's name of the output's format.
         scale: scale of the network.
         timing: timestamps of the output.
-        trained: pixel format for which the network was trained. The output has its chroma subsampling if that is finer
-            than the one of the source, unless `encoding.chroma` is set.
+        trained: pixel format for which the network was trained. The output gets the chroma subsampling of this format
+            if it is finer than that of the source, unless `encoding.chroma` is set.
 
     Raises:
         UserError: no encoder supports these settings, the pixel format or the transfer function of EXR is not known,
-            the height or scale is larger than that of SR, or the label does not fit into the frame.
+            `encoding` asks for a larger height or scale than that of SR, or the label does not fit into the frame.
     """
     height, width = _size(source, scale, encoding)
     size, mapped = (height, width * (2 if encoding.evidence else 1)), source.is_tone_mapped
@@ -111,7 +111,7 @@ def choose_video(
 
 
 def _light(source: VideoFile, codec: str) -> list[str]:
-    """Conversions of the light that samples stand for, as sentences."""
+    """Phrases for the conversions between linear light and coded values, and from HDR to SDR."""
     linear = source.probe.transfer
     coded = f"linear light coded by {linear}: values below 0 and above {LARGEST.get(linear)} are cut"
     done = [coded] if linear else ["pictures decoded to linear light"] * (codec == "exr")
@@ -119,7 +119,7 @@ def _light(source: VideoFile, codec: str) -> list[str]:
 
 
 def _decodable(colors: ColorTags, source: VideoFile, codec: str) -> ColorTags:
-    """Color tags with the transfer function by which EXR is decoded to linear light. Raises UserError without one."""
+    """For EXR output, colour tags with the transfer function that gives linear light. Raises UserError without one."""
     if codec != "exr":
         if source.read_options.transfer and not source.probe.transfer:
             raise UserError(
@@ -142,7 +142,7 @@ def _drawn(encoding: Encoding, given: int, height: int) -> list[str]:
 
 
 def _size(source: VideoFile, scale: int, encoding: Encoding) -> tuple[int, int]:
-    """Height and width of the output. Raises UserError if the network would have to be enlarged."""
+    """Height and width of the output. Raises UserError if they are larger than those of SR."""
     height, width = source.size[0] * scale, source.size[1] * scale
     wanted = round(encoding.scale * source.size[0]) if encoding.scale else encoding.height or height
     if wanted == height:
@@ -207,7 +207,7 @@ def _format(encoding: Encoding, container: str, wanted: Samples, size: tuple[int
 def _nearest(codec: str, wanted: Samples, size: tuple[int, int]) -> str | None:
     """The best pixel format of an encoder that cannot keep all properties.
 
-    A format with another chroma subsampling is preferred to one without alpha, and the latter to one with fewer bits.
+    A change of the chroma subsampling is preferred to a loss of alpha, and a loss of alpha to a loss of bits.
     """
     others = [(wanted.chroma, wanted.rgb), ((0, 0), False), ((1, 0), False), ((1, 1), False)]
     for bits in (wanted.bits, 12, 10, 8):

@@ -38,12 +38,12 @@ class Encoding:
 
     Args:
         name: name of the preset, for error messages.
-        codec: FFmpeg encoder; None: an encoder that keeps the alpha channel if the source is transparent, else HEVC for
-            more than 8 bits and H.264 for 8 bits, or another encoder that the container supports.
+        codec: FFmpeg encoder. None: for a transparent source, an encoder that keeps the alpha channel; for other
+            sources, H.264 for 8 bits and HEVC for more. If the container does not support it, another encoder.
         pixel_format: FFmpeg's name, such as yuv420p; None: the smallest one that keeps `bits`, `chroma` and alpha.
         bits: bit depth.
-        chroma: chroma subsampling: 420, 422 or 444; None: that of the source, or that for which the network was trained
-            if the latter is finer.
+        chroma: chroma subsampling: 420, 422 or 444; None: that of the source or that for which the network was trained,
+            whichever is finer.
         hdr: whether HDR (PQ or HLG) is written unchanged; if not, HDR sources must be read with tone mapping.
         containers: suffixes, such as ".mp4", of the output files for which these settings can be used; empty: any.
         codec_options: encoder -> option -> value, used if that encoder is chosen.
@@ -72,8 +72,8 @@ class Encoding:
         signer: certificate and key for Content Credentials (C2PA); None: the output gets no Content Credentials.
 
     Raises:
-        UserError: an option of an encoder is not allowed, evidence is combined with height, scale or
-            grain, or scale with height.
+        UserError: an option of an encoder is not allowed; evidence is combined with height, scale or grain; or scale is
+            combined with height.
     """
 
     name: str = "match"
@@ -124,7 +124,7 @@ class Encoding:
         return encoder_failure(codec, (144, 256), Fraction(1, 25), pixel_format=usual, options=options)
 
     def options_of(self, codec: str, pixel_format: str) -> dict[str, str]:
-        """Options to pass to an encoder: its options in `codec_options`, or else in encoders.yaml, and `options`.
+        """Options to pass to an encoder: those in `codec_options` (if none, in encoders.yaml), changed by `options`.
 
         Args:
             codec: FFmpeg's name of the encoder.
@@ -232,7 +232,7 @@ def _holds(offered: Samples, wanted: Samples, codec: str, size: tuple[int, int])
 
 
 def _excess(name: str, wanted: Samples) -> tuple[int, int, int, int, str]:
-    """Sort key: overhead of a pixel format over the wanted properties. Planar, little-endian formats come first."""
+    """Sort key by which small formats come first: no unwanted alpha, few bits, little chroma, planar, little-endian."""
     offered = Samples.of(name)
     chroma = 0 if offered.chroma is None else 4 - sum(offered.chroma)
     plain = name.startswith(("yuv4", "yuva", "gbrp", "gray")) and not name.endswith("be")
@@ -240,7 +240,7 @@ def _excess(name: str, wanted: Samples) -> tuple[int, int, int, int, str]:
 
 
 def lower(samples: Samples, *, bits: int | None = None, chroma: str | None = None) -> Samples:
-    """Pixel format with the bit depth and chroma subsampling of a preset; None: that of `samples`."""
+    """Copy of `samples` with the bit depth and chroma subsampling of a preset; None: they are not changed."""
     if chroma is not None and samples.chroma is not None:
         samples = Samples(samples.bits, _CHROMA[chroma], False, samples.alpha)
     return Samples(bits or samples.bits, samples.chroma, samples.rgb, samples.alpha)

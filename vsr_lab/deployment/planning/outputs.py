@@ -39,13 +39,13 @@ def container_of(output: Path, encoding: Encoding) -> str:
 
 
 def suffix_for(source: Path, encoding: Encoding) -> str:
-    """Suffix of an output: that of the source if such files can be written, else the first of the preset or ".mkv"."""
+    """Suffix of an output: that of the source; if it cannot be written, the first one of the preset, or ".mkv"."""
     own, known = source.suffix.lower(), encoding.containers or tuple(_CONTAINERS)
     return own if own in known else encoding.containers[0] if encoding.containers else ".mkv"
 
 
 def for_images(encoding: Encoding, output: Path) -> Encoding:
-    """Settings for a sequence of images, with the encoder of its suffix. Raises UserError if encoding.codec is set."""
+    """Settings for a sequence of images, with the encoder for its suffix. Raises UserError if encoding.codec is set."""
     if encoding.codec:
         raise UserError(
             output,

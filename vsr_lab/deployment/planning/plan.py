@@ -138,7 +138,7 @@ class _Planner:
         return -start
 
     def _cut(self) -> Fraction:
-        """Cut the other streams to the part of the source. Returns the seconds by which the part begins earlier."""
+        """Cut chapters and timecode to the part of the source. Returns the shift in seconds to the file's start."""
         video, window = self._video, self._video.window
         if window is None:
             return Fraction(0)
@@ -182,7 +182,7 @@ class _Planner:
         )
 
     def _segments(self, video: VideoPlan) -> list[int]:
-        """First frames of the segments; a short rest belongs to the segment before it."""
+        """First frames of the segments. Remaining frames of less than half a segment belong to the segment before."""
         if video.codec.startswith("libvpx") and has_alpha(video.pixel_format):
             return [0]  # alpha is not in the data of its packets
         if self._encoding.evidence:
@@ -274,7 +274,7 @@ class _Planner:
         return tags if own else {"comment": DISCLOSURE, **tags}
 
     def _tried(self, plan: Plan, tags: dict[str, str]) -> tuple[Plan, Trial, Mapping[str, str], str]:
-        """Try all streams together; if the container drops the disclosure, store it elsewhere."""
+        """Try all streams together. If the container drops the disclosure, store it in the comment or in the video."""
         try:
             trial = self._try(plan, tags)
             if not trial.disclosed and (own := next((key for key in tags if key.lower() == "comment"), None)):
@@ -300,7 +300,7 @@ class _Planner:
             raise UserError(self._output, problem, hint)
 
     def _estimated(self, plan: Plan) -> Plan:
-        """Estimate the file size from usual bits per pixel, and the memory from the frames in the queues."""
+        """Add estimates to the plan: file size from usual bits per pixel, memory from the frames that are queued."""
         width, height = plan.video.size
         coded = ENCODERS["bits_per_pixel"].get(plan.video.codec, 0.15) * width * height * plan.frames / 8
         seconds = float(plan.frames / self._timing.rate)

@@ -58,8 +58,8 @@ class Trial(NamedTuple):
 def first_packets(source: Path) -> dict[int, bytes]:
     """Read the first packet of each stream, which is needed to add the stream to an output.
 
-    For a stream with cover art, the first packet is the picture. For raw AAC, the header of the output is computed from
-    it.
+    For a stream with cover art, the first packet is the picture. For AAC with ADTS headers, the header of the output is
+    computed from the first packet.
 
     Returns:
         Index of the stream -> bytes. Streams that start late in the file are missing.
@@ -174,7 +174,7 @@ def _lost_colors(video: VideoPlan, made: ColorTags, *, gray: bool) -> list[str]:
 
 
 def _lost_of_streams(plan: Plan, source: Survey, made: Survey) -> Iterator[str]:
-    """Streams, languages, titles and flags that are missing."""
+    """Phrases that name the streams, languages, titles and flags that are missing in the file `made`."""
     present = [stream for stream in made.streams if not _is_of_muxer(stream)]
     planned = [s for s in plan.streams if s.action != "drop" and s.to not in BY_MUXER]
     if len(present) < len(planned):

@@ -28,7 +28,8 @@ _SAME_BITS = 10  # bits of 64 in which hashes of the same picture may differ; ot
 def frame_hash(picture: AnyFrames) -> str:
     """Perceptual hash (pHash) of a picture, which hardly changes if the picture is compressed or resized.
 
-    Each bit states whether the coefficient of a low frequency is above the median of these (Zauner 2010).
+    Each bit states whether the coefficient of one low frequency is above the median of all these coefficients (Zauner
+    2010).
 
     Args:
         picture: RGB (H, W, 3), uint8 or uint16.
@@ -55,7 +56,7 @@ class FrameHashes:
         self.values: list[str] = []
 
     def wants(self, seconds: float) -> bool:
-        """Whether the frame at this time is the first one of its second, in the first 1,000,000 s."""
+        """Whether the frame at this time is the first frame of its second. Always False after 1,000,000 s."""
         return len(self.values) <= int(seconds) < _LONGEST
 
     def add(self, seconds: float, picture: AnyFrames) -> None:
@@ -99,6 +100,7 @@ class FoundRecord(NamedTuple):
 
     Attributes:
         path: path of the record.
+        record: content of the record.
         how: "bytes": the hash of the file is that in the record; "pictures": only the perceptual hashes match.
         agreement: fraction of the seconds whose perceptual hashes match; 1 for "bytes".
     """
@@ -145,7 +147,7 @@ def find_provenance(video: Path, folder: Path | None = None) -> FoundRecord | No
 
 
 def _records(video: Path, folder: Path | None) -> Iterator[tuple[Path, Provenance]]:
-    """Yield the record of the file's name, then those in the folder; damaged ones of other files are passed over."""
+    """Yield the record beside the video, then all records in the folder, except damaged records of other files."""
     own = provenance_path(video)
     if own.is_file():
         yield own, read_record(own, Provenance)

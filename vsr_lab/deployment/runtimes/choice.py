@@ -131,7 +131,7 @@ def compare_to_float32(frames: Tensor, expected: Tensor, precision: str) -> tupl
     Args:
         frames: output of the runtime, (T, 3, H, W), RGB in [0, 1].
         expected: output of torch in float32, (T, 3, H, W).
-        precision: precision of the runtime; the tolerance depends on it.
+        precision: precision of the runtime, on which the allowed difference depends.
 
     Returns:
         Why the runtime is refused ("" if it is not), and the PSNR of the worst frame in dB.
@@ -188,14 +188,14 @@ def choose_runtime(folder: Path, manifest: BundleManifest, options: RuntimeOptio
 
 
 def find_runtime(manifest: BundleManifest, options: RuntimeOptions) -> Runtime:
-    """The runtime of options that name backend, device and precision. Its output is not compared with that of torch.
+    """Find the runtime with the given backend, device and precision. Its output is not compared with that of torch.
 
     Args:
         manifest: manifest of the bundle.
         options: options without "auto".
 
     Raises:
-        UserError: this machine or this bundle does not support it.
+        UserError: this machine or this bundle does not support the runtime.
     """
     (runtime,) = _candidates(manifest, options)
     return runtime

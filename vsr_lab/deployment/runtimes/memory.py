@@ -60,7 +60,7 @@ def needed_memory(network: StreamingNetwork, runtime: Runtime | None, pixels: in
 
 
 def total_memory(device: str) -> int:
-    """Total memory in bytes: of the GPU for "cuda", else of the machine, or the limit of its container."""
+    """Total memory in bytes: of the GPU for "cuda", else of the machine or of its container if that has less."""
     if device == "cuda":
         return torch.cuda.mem_get_info()[1]
     limit = _CGROUP.read_text(encoding="ascii").strip() if _CGROUP.is_file() else ""

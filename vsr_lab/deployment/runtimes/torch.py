@@ -65,7 +65,7 @@ class TorchStream(StreamingNetwork):
 
 @contextmanager
 def _threads(count: int) -> Generator[None]:
-    """Compute with a number of threads; 0 does not change it."""
+    """Context manager in which torch computes with `count` CPU threads; 0: the number is not changed."""
     before = torch.get_num_threads()
     torch.set_num_threads(count or before)
     try:

@@ -48,7 +48,7 @@ AnyPacket: TypeAlias = Any  # av.Packet of any stream
 
 
 class Carrier(Protocol):
-    """Function that maps each packet of a stream of the source, and None at its end, to packets to write."""
+    """Function that takes a packet of a stream of the source, or None after the last, and returns packets to write."""
 
     def __call__(self, packet: AnyPacket | None) -> list[AnyPacket]: ...
 
@@ -63,11 +63,11 @@ def add_carrier(
         source: the open stream of the source.
         known: properties of the stream.
         plan: whether the stream is copied or converted, and to which codec.
-        first: content of its first packet: the picture of a cover; the header of AAC is computed from it if the source
-            has none.
+        first: content of the stream's first packet. For a cover, this is the picture. For AAC whose header is not
+            stored in the source, the header is computed from this packet.
 
     Returns:
-        Function to which the packets of the stream are passed; None for an attachment, which is complete.
+        Function to which the packets of the stream are passed; None for an attachment, which is complete already.
 
     Raises:
         ValueError, av.error.FFmpegError: the container does not support the stream.
@@ -88,7 +88,7 @@ def add_carrier(
 
 
 def _continuous(carrier: Carrier) -> Carrier:
-    """A carrier of audio of AVI whose packets follow each other, even if its header states too many ticks a second."""
+    """A carrier of audio of AVI that moves packets which overlap the previous packet, because of a wrong time base."""
     end = 0
 
     def carry(packet: AnyPacket | None) -> list[AnyPacket]:

@@ -209,16 +209,16 @@ class Output:
             self._hold(written)
 
     def _disclosing(self, packet: AnyPacket) -> AnyPacket:
-        """Copy of the packet that contains the text which is stored in the video stream."""
+        """Copy of a packet of the video, with the text `Planned.sei` inserted."""
         made: AnyPacket = Packet(insert_text(bytes(packet), self._planned.sei, self._planned.plan.video.codec))
         made.pts, made.dts, made.duration, made.is_keyframe = packet.pts, packet.dts, packet.duration, True
         made.time_base = packet.time_base
         return made
 
     def _hold(self, packet: AnyPacket | None) -> None:
-        """Keep a packet and write the one kept before, since only the last packet may need a longer duration.
+        """Keep a packet and write the packet that was kept before: the last packet may need a longer duration.
 
-        None: there are no more packets.
+        packet: None after the last packet.
         """
         held, self._held = self._held, packet
         if held is None or held.dts is None:

@@ -111,7 +111,7 @@ class FrameMetadata:
 
 
 def frame_metadata(frames: Sequence[VideoFrame]) -> FrameMetadata:
-    """Metadata that one or more of the frames have."""
+    """Metadata that at least one of the frames has."""
     if not (names := {name for frame in frames for name in side_data_kinds(frame)}):
         return FrameMetadata()
     return FrameMetadata(
@@ -129,7 +129,7 @@ class Survey:
         container: FFmpeg's name of the format.
         video: index of the stream that is upscaled.
         metadata: tags of the file.
-        start: earliest start time of a stream in seconds.
+        start: start time of the file in seconds: the earliest start time of its streams.
         size: size of the file in bytes; 0 if it is not known.
         of_frames: metadata of the first frames.
         mastering: mastering display metadata in x265's notation; "" if there is none.

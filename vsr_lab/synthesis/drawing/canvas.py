@@ -1,4 +1,4 @@
-"""A canvas in logical pixels: zoom 2 draws the same as zoom 1, at twice the resolution."""
+"""A canvas in logical pixels: with zoom 2 the picture is the same as with zoom 1, at twice the resolution."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Canvas:
         radius: float = 0,
         border: Colour | None = None,
     ) -> None:
-        """Draw a filled rectangle; with `border`, its outermost pixel has that colour."""
+        """Draw a filled rectangle; `border` is the colour of an outline of one logical pixel, None: no outline."""
         if border is not None:
             self.rect(x, y, width, height, border, radius)
             self.rect(x + 1, y + 1, width - 2, height - 2, colour, max(0, radius - 1))

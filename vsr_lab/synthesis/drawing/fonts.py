@@ -54,7 +54,7 @@ _FINE = 4  # sub-positions per pixel of soft glyphs
 
 @dataclass(frozen=True)
 class Family:
-    """Files of a font family in three styles: a path, followed by @ and a weight if the file contains several."""
+    """Font files of a family in three styles, as paths; if a file has several weights, with @ and a weight appended."""
 
     regular: str
     bold: str
@@ -63,7 +63,7 @@ class Family:
 
 @dataclass(frozen=True)
 class FontSet:
-    """Installed font families by kind; `mono` is never empty, the others may be."""
+    """Installed font families by kind; `mono` is never empty, `sans` and `serif` may be empty."""
 
     mono: tuple[Family, ...]
     sans: tuple[Family, ...]

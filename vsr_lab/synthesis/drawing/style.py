@@ -112,7 +112,14 @@ class Style:
     """Style of a desktop.
 
     Attributes:
+        zoom: device pixels per logical pixel.
+        ui: colours of windows.
+        ink, shell: text colours of program text, and of terminals.
+        accent: colour of highlighted elements, such as buttons.
         manner: kind of title bar, "lights", "flat" or "round".
+        sans, prose, mono: font families of the interface, of running text, and of program text.
+        soft: whether text is unhinted, see `Font`.
+        ui_size, code_size: usual sizes of the interface font and of the monospaced font, in logical pixels.
         script: writing system of running text, such as Latin.
     """
 
@@ -131,15 +138,15 @@ class Style:
     script: str = LATIN
 
     def label(self, size: float = 0, bold: bool = False) -> Font:
-        """The interface font; `size` is relative to the usual one."""
+        """The interface font; `size` is added to its usual size, in logical pixels."""
         return self._font(self.sans, self.ui_size + size, bold=bold)
 
     def text(self, size: float, bold: bool = False, italic: bool = False) -> Font:
-        """The font of running text on pages, at an absolute size."""
+        """The font of running text on pages; `size` is in logical pixels."""
         return self._font(self.prose, size, bold=bold, italic=italic)
 
     def code(self, size: float = 0, bold: bool = False, italic: bool = False) -> Font:
-        """The monospaced font; `size` is relative to the usual one."""
+        """The monospaced font; `size` is added to its usual size, in logical pixels."""
         return self._font(self.mono, self.code_size + size, bold=bold, italic=italic, mono=True)
 
     def _font(self, family: Family, size: float, bold: bool = False, italic: bool = False, mono: bool = False) -> Font:

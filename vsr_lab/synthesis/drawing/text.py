@@ -71,7 +71,7 @@ _FILES = ("{noun1}_{noun2}.{ext1}", "{noun1}.{ext1}", "{verb1}_{noun1}.{ext1}", 
 
 
 class Slots:
-    """Fills {noun1}, {Verb2}, {num3}, ...: one random value per name, which stays the same."""
+    """Replaces slots such as {noun1}, {Verb2} and {num3} in a text by random values; a name always gets one value."""
 
     def __init__(self, rng: np.random.Generator) -> None:
         self._rng = rng

@@ -27,8 +27,8 @@ def render_camera(
         seed: determines the photograph, the type of camera and its motion; >= 0.
         frames: number of frames.
         height, width: size of the frames in pixels.
-        zoom: resolution of the clip. The same clip in half the resolution has half the height, half the width, and a
-            zoom of 0.5. At zoom 1, photographs are downscaled by at least 1.3, if they are large enough.
+        zoom: resolution of the clip relative to 1. To render the same clip in half the resolution, halve height, width
+            and zoom. At zoom 1, photographs are downscaled by at least 1.3, if they are large enough.
 
     Yields:
         Frames, RGB uint8 (height, width, 3).

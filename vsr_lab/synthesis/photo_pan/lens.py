@@ -23,7 +23,7 @@ class Lens:
 
     Args:
         picture: photograph (H, W, 3) in linear light.
-        near: nearness of each position, 0 (far) to 1, at 1/8 of the size.
+        near: nearness of each position, from 0 (far) to 1 (near), at 1/8 of the size of the photograph.
         size: height and width of the frames in pixels.
         zoom: resolution of the frames; the camera and its motion are the same at every zoom.
     """
@@ -32,7 +32,10 @@ class Lens:
         self._picture, self._near, self._size, self._zoom = picture, near, size, zoom
 
     def frame(self, poses: list[Pose]) -> Picture:
-        """Mean over poses while the shutter is open, in linear light, not clipped, (height, width, 3)."""
+        """Render a frame as the mean over the poses of the camera while the shutter is open.
+
+        The result is in linear light, not clipped, (height, width, 3).
+        """
         middle = poses[len(poses) // 2]
         pitch = middle.footprint / self._zoom  # source pixels a frame pixel
         level = max(0, ceil(log2(pitch / _DENSEST)))
@@ -83,7 +86,7 @@ class Lens:
         )  # fmt: skip
 
     def _places(self, pose: Pose, u: Picture, v: Picture) -> tuple[Picture, Picture]:
-        """Positions on the source for offsets u, v (in footprints) from the frame's centre."""
+        """Positions x, y on the photograph for offsets u, v from the centre of the frame, in frame pixels at zoom 1."""
         size = [side / self._zoom / 2 for side in self._size]
         scale = np.float32(pose.footprint) / (
             1 + u * np.float32(pose.tilt[0] / size[1]) + v * np.float32(pose.tilt[1] / size[0])
@@ -92,7 +95,7 @@ class Lens:
         return (c * u - s * v) * scale + np.float32(pose.x), (s * u + c * v) * scale + np.float32(pose.y)
 
     def _depth(self, x: Picture, y: Picture) -> Picture:
-        """Nearness, -0.5..0.5, at positions in source pixels."""
+        """Nearness at positions in source pixels, from -0.5 (far) to 0.5 (near)."""
         sx, sy = self._near.shape[1] / self._picture.shape[1], self._near.shape[0] / self._picture.shape[0]
         there = cv2.remap(
             self._near, x * np.float32(sx) - np.float32(0.5), y * np.float32(sy) - np.float32(0.5), cv2.INTER_LINEAR,
@@ -109,7 +112,7 @@ def _cubic(x: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _shrunk(dense: Picture, fine: int, size: tuple[int, int]) -> Picture:
-    """Downscale by `fine` with a cubic kernel of the pixel pitch; dense has a margin of 2 pixels."""
+    """Downscale by `fine` with a cubic kernel; `dense` has a margin of 2 output pixels on every side."""
     taps = 4 * fine - fine % 2
     kernel = _cubic((np.arange(taps) - (taps - 1) / 2) / fine)
     kernel /= kernel.sum()

@@ -90,7 +90,8 @@ class CameraPath:
         picture: height and width of the picture in pixels.
         frame: height and width of the frames at zoom 1, in pixels.
         look: type of camera.
-        detail: map of the local detail of the picture; the camera is aimed at detailed places. None: at any place.
+        detail: map of the local detail of the picture, by which the camera is aimed at detailed places; None: it is
+            aimed at random places.
     """
 
     def __init__(

@@ -20,7 +20,7 @@ _ENDINGS = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"}
 
 @dataclass(frozen=True)
 class Still:
-    """A picture file: height and width of the upright picture in pixels, and its row in the folder's manifest.csv."""
+    """A photograph: its file, (height, width) of the upright picture, and its values in the folder's manifest.csv."""
 
     path: Path
     size: tuple[int, int]
@@ -32,7 +32,8 @@ class Still:
 def find_stills(folder: Path) -> list[Still]:
     """Find every picture below folder, sorted by name.
 
-    A manifest.csv may give content_type, licence and source by path.
+    A file manifest.csv in the folder may state content_type, licence and source of each picture, which is given by its
+    path.
 
     Raises:
         UserError: there is no folder or no picture in it, or a picture or the manifest cannot be read.
@@ -85,7 +86,7 @@ def to_bytes(linear: Picture) -> NDArray[np.uint8]:
 
 
 def nearness(picture: Picture) -> Picture:
-    """Estimate the nearness of each position, 0 (far) to 1, at 1/8 of the size.
+    """Estimate the nearness of each position, from 0 (far) to 1 (near), at 1/8 of the size of the picture.
 
     Positions that are low in the picture or salient are treated as near. This is not the true depth, but it is smooth
     and gives a plausible parallax.

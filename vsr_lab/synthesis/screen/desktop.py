@@ -49,7 +49,7 @@ class View(Protocol):
 
 
 class Window:
-    """A title bar and a view. A `loose` window can be dragged; others are tiled."""
+    """A window with a title bar and a view. A `loose` window can be dragged; other windows are tiled."""
 
     def __init__(self, style: Style, box: tuple[int, int, int, int], view: View, *, loose: bool) -> None:
         self.x, self.y, self.width, self.height = box

@@ -21,7 +21,7 @@ _SPEEDS = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 7.0)
 
 
 class Script:
-    """Generates actions; every action changes the desktop a little, then yields for a frame."""
+    """Generates actions of a user. An action is an iterator: each step changes the desktop a little, for one frame."""
 
     def __init__(self, desk: Desktop, rng: np.random.Generator) -> None:
         self._desk, self._rng = desk, rng
@@ -180,7 +180,7 @@ class Script:
         view.scroll_to(float(int(view.top)))
 
     def _places(self, top: float, sign: int) -> Iterator[float]:
-        """Yield scroll positions frame by frame; consecutive ones are different."""
+        """Yield scroll positions frame by frame; consecutive positions are different."""
         way = self._whole(0, 3)
         if way == 0:  # a wheel: notches, each eased
             for _ in range(self._whole(3, 7)):

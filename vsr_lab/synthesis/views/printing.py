@@ -1,7 +1,7 @@
 """Random lines of output: logs, tests, builds, listings, diffs.
 
-A tint is a colour of the shell, optionally after "bold" or "italic" and before "on" and a background: "bold green",
-"back on blue".
+A tint is a text style: a colour of the shell, optionally with "bold" or "italic" before it, and with "on" and a
+background colour after it, such as "bold green" or "back on blue".
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ class Session(Protocol):
 
 
 def _prompt(rng: Rng) -> tuple[str, list[Line]]:
-    """User, host, and a prompt of one or two lines, the last of which is followed by the command."""
+    """User and host as text, and a prompt of one or two lines; the command is typed after the last line."""
     who, host = fill(rng, "{name1}").lower(), fill(rng, "{noun1}")
     where, branch = fill(rng, "~", "~/{noun1}", "~/src/{noun1}", "/srv/{noun1}"), fill(rng, "main", "{noun1}-{num1}")
     first, second, third = (pick(rng, ("green", "blue", "magenta", "cyan", "yellow", "red")) for _ in range(3))

@@ -44,9 +44,9 @@ class Sheet:
         self.top = min(max(0.0, top), float(self.reach()))
 
     def choose(self, row: int, column: int) -> None:
-        """Select a visible cell by row and column from the corner of the view.
+        """Select a visible cell by row and column, counted from the top left corner of the view.
 
-        Numbers that are too large wrap around.
+        Row and column are taken modulo the number of visible rows and columns.
         """
         row = row % max(1, self.area[3] // _STEP - 1) + int(self.top / _STEP) + 1
         columns = max(2, (self.width - _EDGE) // self._column)

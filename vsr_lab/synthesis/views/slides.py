@@ -99,7 +99,7 @@ class Slides:
 
 
 class _Sheet:
-    """A slide being drawn. Sizes are fractions of its height."""
+    """A slide that is being drawn. Font sizes are fractions of the slide's height."""
 
     def __init__(self, canvas: Canvas, style: Style, back: Colour, *, width: float, height: float) -> None:
         self._canvas, self._style, self._back = canvas, style, back
