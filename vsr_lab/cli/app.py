@@ -93,7 +93,7 @@ def launch(command: str) -> int:
 
 
 def _remove_sweep(folder: Path, made: Sequence[Path]) -> None:
-    """Remove the folder of a sweep in which nothing was written but Hydra's own file, and its parents in `made`.
+    """Remove the folder of a sweep if its only file is Hydra's own, and also those of its parents that are in `made`.
 
     The folder did not exist before the sweep, see `normalise`.
     """
@@ -105,13 +105,13 @@ def _remove_sweep(folder: Path, made: Sequence[Path]) -> None:
 
 
 class _SweepEnded(BaseException):
-    """Ends a sweep at its first failed job. Not a subclass of Exception, since Hydra would report that itself."""
+    """Ends a sweep at its first failed job. It is no subclass of Exception, which Hydra would catch and report."""
 
 
 def _end_runs(code: int = 0, remove: bool = False) -> None:
     """Mark the runs of this process as ended, or remove their folders if they are new and the input was unusable.
 
-    remove: also remove folders in which something was written, except for results from which the command can continue.
+    remove: also remove new folders that contain results, unless the command can be continued from these results.
     """
     for run, is_new in _begun:
         if code in {0, REFUSED}:
@@ -179,11 +179,11 @@ def begin_run(config: Command, *, continued: bool = False, has_runs: bool = Fals
     Args:
         config: configuration of the run.
         continued: keep the files of an unfinished run with the same configuration.
-        has_runs: the run puts the folders of other runs in its folder.
+        has_runs: whether the command creates the folders of other runs inside its own folder.
 
     Raises:
-        UserError: the folder contains an input of the run and `overwrite` is set, is inside a folder of footage that
-            the run reads, or cannot be used, see `begin_folder`.
+        UserError: run_dir contains an input of the run and `overwrite` is set, run_dir is inside a folder of footage
+            that the run reads, or it cannot be used for another reason, see `begin_folder`.
     """
     folder, values = config.run_dir, check_place(config)
     is_new = begin_folder(folder, config.overwrite, _yaml(values), continued=continued, has_runs=has_runs)
@@ -213,7 +213,7 @@ def check_place(config: Command) -> Any:
 def continue_run(config: Command) -> None:
     """Mark a training run as unfinished again when it is resumed, and record overrides in its config.yaml.
 
-    A config.yaml that changes is kept as config.previous.yaml.
+    If config.yaml changes, the old file is kept as config.previous.yaml.
     """
     stored = (config.run_dir / RUN_MARK).read_text(encoding="utf-8")
     values = {**spec_of(config), "resume": None}

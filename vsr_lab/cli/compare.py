@@ -17,7 +17,7 @@ from vsr_lab.reporting import compare
 class ShownMetric(Section):
     """A metric whose values are read from finished evaluations, and how it is displayed.
 
-    `measure`, the configuration of its class, is not used: that class need not be installed.
+    `measure`, the configuration of the class that computes the metric, is not used, so this class may be missing.
     """
 
     measure: dict[str, Any]
@@ -56,7 +56,7 @@ class CompareConfig(Command):
         return dict.fromkeys(("title", "baseline", "metrics", "front", "selection"), "a and b are videos")
 
     def given(self) -> list[Path]:
-        """Those of the paths a, b and hr that are set. Raises UserError if they do not fit together, or with `runs`."""
+        """Those of the paths a, b and hr that are set. Raises UserError if a, b, hr and `runs` cannot be combined."""
         paths = [path for path in (self.a, self.b, self.hr) if path]
         if not paths and self.runs is None:
             raise UserError(

@@ -117,7 +117,7 @@ def _compose(command: str, *words: str) -> Any:
 
 
 def _train_all(config: DemoConfig, root: Path, manifest: Path, start: Path) -> dict[str, Path]:
-    """Train one specialist per content type and a per-frame generalist from start: name -> weights."""
+    """Train a specialist per content type and a per-frame generalist, from weights `start`. Returns name -> weights."""
     shared = [f"data.root={manifest}", f"data.store={root / 'store'}", f"init_from={start}", *config.train]
     weights: dict[str, Path] = {}
     for content in config.contents:

@@ -152,7 +152,7 @@ def _each(config: EvaluateConfig) -> list[EvaluateConfig]:
 
 
 def _kind_and_keys(item: Text | Named) -> tuple[str, dict[str, str]]:
-    """The kind of an item of `candidates`, and its keys: path, name, and those that the item sets itself."""
+    """The kind of an item of `candidates`, and its keys: path, name, and other keys that the item sets."""
     ((name, value),) = item.items() if isinstance(item, dict) else [("", item)]
     if isinstance(value, str):
         kind, _, path = value.partition(":")

@@ -53,7 +53,10 @@ class ExportConfig(Command):
 
 
 def run(config: ExportConfig) -> Path:
-    """Write the bundle and return its folder. Raises Refusal if the weights were not selected, or a graph differs."""
+    """Write the bundle and return its folder.
+
+    Raises Refusal if `select` did not choose the weights, or if a graph gives other output than the network.
+    """
     formats, folder, candidate = config.formats, config.run_dir / "bundle", config.candidate.keywords
     if any(name not in config.exporters for name in formats):
         known = ", ".join(config.exporters)

@@ -64,7 +64,7 @@ def _command(words: list[str]) -> str | None:
 
 
 def _named(arguments: list[str], keys: Sequence[str]) -> list[str]:
-    """Add keys to words without one, in the order of keys, and replace -n by n=."""
+    """Put the next of `keys` before each word that has no key, as key=word, and replace -n by n=."""
     if not keys:
         return arguments
     named: list[str] = []

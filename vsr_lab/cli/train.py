@@ -35,7 +35,7 @@ from vsr_lab.video.disclosure import find_disclosure
 def run(config: TrainConfig) -> float | None:
     """Train a network, or resume a training. Returns the score of the best weights, as the objective of a sweep.
 
-    With plan=true, the footage is looked for, and the memory and time that the training needs are printed.
+    With plan=true, nothing is trained: the footage is searched, and an estimate of memory and time is printed.
     """
     console.quiet = not _is_first()
     if config.plan:
@@ -110,7 +110,7 @@ def _recipe(config: TrainConfig, network: Network) -> training.Recipe:
 
 
 def _is_first() -> bool:
-    """Whether this is the one of several training processes that prints and writes files."""
+    """Whether this process prints and writes files; if several processes train together, only the first does."""
     return not getattr(rank_zero_only, "rank", 0)
 
 

@@ -49,7 +49,7 @@ Lesson = Annotated[list[Number], Field(min_length=2, max_length=2)]
 def _check_builds(part: Part[Any], *arguments: Any) -> Part[Any]:
     """Call a factory of a library once; otherwise unusable values would be reported only when a training begins.
 
-    Raises PartError with the keyword without which it succeeds.
+    Raises PartError if the call fails. The error names the keyword without which the call succeeds.
     """
 
     def failure(keywords: Mapping[str, Any]) -> str:
@@ -213,7 +213,7 @@ class TrainConfig(Command):
 
     @model_validator(mode="after")
     def _fits_machine(self) -> Self:
-        """A run folder of others may ask for more processes than fit in memory. Lightning counts the GPUs itself."""
+        """Check the numbers of processes and nodes: a configuration from elsewhere may not fit this machine."""
         on_cpu = self.trainer.accelerator in {"cpu", "auto", None}
         devices = self.trainer.devices if on_cpu and isinstance(self.trainer.devices, int) else 1
         processes, cores = devices * (1 + self.data.workers), os.cpu_count() or 1

@@ -131,7 +131,10 @@ class UpscaleConfig(Command, Reading, Choosing):
 
 
 def run(config: UpscaleConfig) -> None:
-    """Upscale a file or many and write their provenance, or print the plan. Raises Incomplete if some were refused."""
+    """Upscale one or many files, and write a provenance record for each output.
+
+    With plan=true, only the plan is printed. Raises Incomplete if some of many files were refused.
+    """
     threads = config.threads or (max(1, (os.cpu_count() or 1) // config.workers) if config.workers > 1 else 0)
     settings = UpscaleSettings(
         replace(config.runtime(), threads=threads),
@@ -186,7 +189,7 @@ def _upscale_one(config: UpscaleConfig, upscaler: Upscaler, task: Task, executor
 
 
 def _others(config: UpscaleConfig) -> dict[Path, Encoding]:
-    """The further outputs, with the settings of the command beside their own presets."""
+    """Further output files -> encoding: the preset of the output, with the other settings of the command."""
     others: dict[Path, Encoding] = {}
     for one in config.outputs:
         if one.preset not in options("preset"):
@@ -198,7 +201,7 @@ def _others(config: UpscaleConfig) -> dict[Path, Encoding]:
 
 
 def _variant(*words: str) -> UpscaleConfig:
-    """The configuration of this command, with other words for its output."""
+    """The configuration of this command, in which the overrides of the output are replaced by `words`."""
     own = {"output", "outputs", "preset", "height", "scale", "codec", "pixel_format", "options"}
     return composed("upscale", *(word for word in given_words() if key_of(word).partition(".")[0] not in own), *words)
 
@@ -221,7 +224,7 @@ def _show(config: UpscaleConfig, upscaler: Upscaler, task: Task, provenance: Pro
 
 
 def _encoding(config: UpscaleConfig) -> Encoding:
-    """The preset, with what the user set beside it. Raises UserError if its encoder cannot be opened here."""
+    """The preset, changed by the keys that the user set. Raises UserError if its encoder cannot be opened here."""
     preset = config.preset.build()
     if not config.codec and (reason := preset.missing):
         every = {name: _variant(quoted(f"output={config.output}"), f"preset={name}") for name in options("preset")}

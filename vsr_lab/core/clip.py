@@ -132,7 +132,7 @@ def ycbcr_matrix(name: str) -> npt.NDArray[np.float64]:
 
 
 def quantise(rgb: Tensor) -> Tensor:
-    """Clamp to [0, 1] and round to multiples of 1/255, as if it was written to an 8-bit file and read; same shape."""
+    """Clamp to [0, 1] and round to multiples of 1/255, as storage in an 8-bit file does; the shape is kept."""
     return rgb.clamp(0, 1).mul_(255).round_().div_(255)
 
 

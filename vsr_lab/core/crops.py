@@ -1,4 +1,4 @@
-"""Squares that are cut out of frames at the same place of LR, HR and SR."""
+"""Square parts of frames, cut out at the same place in LR, HR and SR."""
 
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,9 @@ Square = tuple[int, int, int]  # top, left and side in HR pixels
 
 
 def square_at(y: int, x: int, size: tuple[int, int], scale: int, *, side: int = CROP) -> Square:
-    """Square around a pixel, moved into the frame and aligned to LR pixels.
+    """Compute a square around a pixel: (top, left, side) in HR pixels, each a multiple of `scale`.
+
+    A square that would extend beyond the frame is moved into the frame.
 
     Args:
         y, x: the pixel, in HR pixels.
@@ -27,6 +29,6 @@ def square_at(y: int, x: int, size: tuple[int, int], scale: int, *, side: int = 
 
 
 def cut(frame: "Frames", square: Square, scale: int = 1) -> "Frames":
-    """Part of a frame (H, W, 3) that a square in HR pixels covers; scale: HR pixels per pixel of the frame."""
+    """Cut a square (in HR pixels) out of a frame (H, W, 3). scale: for LR the upscaling factor; 1 for HR and SR."""
     top, left, side = (value // scale for value in square)
     return frame[top : top + side, left : left + side]

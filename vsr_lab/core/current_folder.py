@@ -1,4 +1,4 @@
-"""Protection from files of the current folder, which may be from somebody else: nothing in it is executed."""
+"""Protection from files that somebody else may have put in the current folder: no file in it is executed."""
 
 import os
 import sys
@@ -13,7 +13,7 @@ from types import ModuleType
 
 
 def protect_processes() -> None:
-    """Set environment variables so that processes that this one starts load nothing from the current folder."""
+    """Set environment variables so that processes started by this process load no code from the current folder."""
     os.environ.setdefault("PYTHONSAFEPATH", "1")  # or workers would import modules from it
     # If this is not set, OpenCV makes it end in ":", and other processes load libraries from the current folder.
     folders = [folder for folder in os.environ.get("LD_LIBRARY_PATH", "").split(":") if folder]
@@ -21,14 +21,14 @@ def protect_processes() -> None:
 
 
 def elsewhere() -> chdir[str]:
-    """Context manager in which a folder of Python itself, whose files can be trusted, is the current one."""
+    """Context manager that changes the current folder to that of Python's standard library, which can be trusted."""
     return chdir(get_path("stdlib"))
 
 
 def import_torch_elsewhere() -> None:
-    """Let later imports of torch take place while another folder is the current one.
+    """Change the import system so that a later `import torch` runs in a trusted current folder, see `elsewhere`.
 
-    One of the libraries that torch loads (libcusparseLt) searches libcuda.so.1 in the current folder.
+    The reason: libcusparseLt, a library that torch loads, looks for libcuda.so.1 in the current folder.
     """
     if not any(isinstance(finder, _TorchElsewhere) for finder in sys.meta_path):
         sys.meta_path.insert(0, _TorchElsewhere())

@@ -22,7 +22,7 @@ class Database:
         path: the file; it is created if it does not exist.
         tables: a CREATE TABLE statement for each table. A file with other tables is refused before it is changed.
         hint: hint at the end of error messages.
-        exclusive: whether other processes cannot open the file while it is open here.
+        exclusive: if True, no other process can use the file while it is open here.
 
     Raises:
         UserError: the file has other tables, is damaged, cannot be written, or is used by another process.
@@ -57,7 +57,7 @@ class Database:
             raise
 
     def _check_journals(self) -> None:
-        """Raise UserError if another program wrote a journal: SQLite deletes the file that the end of one names."""
+        """Raise UserError if a journal of the file is not from vsr_lab: its end can name a file that SQLite deletes."""
         for journal in (self._path.with_name(f"{self._path.name}{kind}") for kind in ("-journal", "-wal")):
             if not (journal.exists() or journal.is_symlink()):
                 continue
@@ -80,7 +80,7 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Generator[None]:
-        """Context manager: the changes in its block are kept if the block succeeds, else all are undone."""
+        """Context manager that keeps the changes made in its block, or undoes all of them after an exception."""
         self.execute("BEGIN IMMEDIATE")
         with self._named(), self._db:
             yield

@@ -13,7 +13,7 @@ def fetched(url: str, remedy: str) -> Path:
 
     Args:
         url: address of the file.
-        remedy: what to do if it cannot be downloaded, besides putting it there.
+        remedy: what the user can do if the download fails, instead of putting the file into the folder by hand.
 
     Raises:
         UserError: the file is missing and cannot be downloaded.

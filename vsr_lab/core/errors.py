@@ -22,9 +22,9 @@ class UserError(Exception):
         self._parts = (str(subject), problem, remedy)
 
     def about(self, subject: object, other: object) -> "UserError":
-        """Copy of the error with the subject `other`, such as a configuration key, in place of `subject`.
+        """Replace the subject, such as a file, by `other`, such as the configuration key that names the file.
 
-        An error about another subject is returned unchanged.
+        Returns a copy. If the subject of the error is not `subject`, the error itself is returned.
         """
         own, problem, remedy = self._parts
         return UserError(other, problem, remedy) if own == str(subject) else self
@@ -51,7 +51,7 @@ def reported(kinds: Kinds, subject: object, problem: str, remedy: str) -> Genera
 
 @contextmanager
 def noted(key: str) -> Generator[None]:
-    """Context manager that adds the configuration key of a part to exceptions that the part raises, as a note."""
+    """Context manager that adds `key`, a configuration key, as a note to exceptions that are raised in its block."""
     try:
         yield
     except Exception as error:

@@ -53,7 +53,7 @@ def inside(folder: Path, name: str, source: object = None) -> Path:
 
 
 def check_file(path: Path, hint: str) -> None:
-    """Raise UserError, whose message ends with the hint, unless path is a regular file."""
+    """Raise UserError unless path is a regular file. The message ends with the hint."""
     if path.is_file():
         return
     if not path.exists():
@@ -62,7 +62,10 @@ def check_file(path: Path, hint: str) -> None:
 
 
 def missing_parent(path: Path) -> Path | None:
-    """Folder before a ".." of a path that does not exist: once it is created, the path leads to something else."""
+    """Find a missing folder before a ".." in a path; None if there is none.
+
+    What such a path leads to can change when the folder is created.
+    """
     places = (Path(*path.parts[:i]) for i, part in enumerate(path.parts) if part == "..")
     return next((place for place in places if not place.exists()), None)
 
@@ -121,7 +124,7 @@ def atomic_path(path: Path, replace: bool = True) -> Generator[Path]:
 
 
 def _rename_new(temporary: Path, path: Path) -> None:
-    """Rename a file, or raise FileExistsError if there is one of the new name."""
+    """Rename a file. Raises FileExistsError if a file with the new name exists."""
     try:
         os.link(temporary, path)  # which never replaces
     except OSError as error:
@@ -135,7 +138,7 @@ def _rename_new(temporary: Path, path: Path) -> None:
 def remove(path: Path, ignore_errors: bool = False) -> None:
     """Delete a file, a link, or a folder with all files in it, if it exists.
 
-    ignore_errors: whether what cannot be deleted is left there, without an error.
+    ignore_errors: if True, no error is raised for files that cannot be deleted.
     """
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors)
@@ -148,7 +151,7 @@ def remove(path: Path, ignore_errors: bool = False) -> None:
 
 
 def remove_abandoned(path: Path) -> None:
-    """Remove the temporary files of `atomic_path(path)` that processes which were killed have left."""
+    """Remove the temporary files of `atomic_path(path)` that killed processes of this machine left behind."""
     start, end = f".{path.stem}.{_machine()}-", f".partial{path.suffix}"
     for found in path.parent.glob(f"{glob.escape(start)}*{glob.escape(end)}"):
         if is_abandoned(found):
@@ -156,7 +159,7 @@ def remove_abandoned(path: Path) -> None:
 
 
 def is_abandoned(path: Path) -> bool:
-    """Whether a path has the name of a temporary file of this machine, of this process or one that has ended."""
+    """Whether a path is named like a temporary file of this process, or of an ended process of this machine."""
     if not (found := _TEMPORARY.fullmatch(path.name)):
         return False
     machine, process = found[1].split("-")  # those of other machines may be at work
@@ -165,7 +168,7 @@ def is_abandoned(path: Path) -> bool:
 
 @lru_cache
 def _machine() -> str:
-    """Digits that differ between machines and containers, which may have processes of the same number."""
+    """Hash that identifies this machine or container: a process number is unique only within one of them."""
     namespace = Path("/proc/self/ns/pid")
     numbers = os.readlink(namespace) if namespace.is_symlink() else ""  # noqa: PTH115 - it leads to no file
     return hashlib.sha256(f"{platform.node()} {numbers}".encode()).hexdigest()[:8]
@@ -291,8 +294,8 @@ def read_parquet(path: Path, columns: list[str] | None = None, most: int = 80_00
         most: maximum number of cells, as protection against files of a few kilobytes with billions of equal cells.
 
     Raises:
-        UserError: the file is missing or damaged, lacks a column, has columns that are neither text nor numbers, or
-            has too many cells, or too much text in them.
+        UserError: the file is missing or damaged, lacks one of `columns`, has a column of lists or binary data, or has
+            too many cells or too much text.
     """
     import polars  # takes its time to import: only where there is such a file
     import polars.selectors as cs

@@ -61,10 +61,10 @@ class Network(nn.Module, ABC):
     def compile_parts(self) -> None:
         """Apply torch.compile to the parts of the network, in place, so that the names of weights do not change.
 
-        The parts are the direct submodules, or the items of a ModuleList, that have submodules themselves. The network
-        as a whole is not compiled, since this would take minutes for every clip length.
+        The parts are the direct submodules (of a ModuleList, its items), except those without submodules of their own.
+        The network as a whole is not compiled, since this would take minutes for every clip length.
 
-        Raises UserError if other users of this machine can write the folder of compiled code.
+        Raises UserError if other users of this machine can write to the folder in which torch.compile stores its code.
         """
         _check_cache()
         for part in self.children():
@@ -74,7 +74,7 @@ class Network(nn.Module, ABC):
 
 
 def _check_cache() -> None:
-    """Raise UserError if torch.compile would execute code that another user of this machine can write."""
+    """Raise UserError if other users can write to the folder from which torch.compile loads compiled code."""
     from torch._inductor.runtime.cache_dir_utils import cache_dir, default_cache_dir  # takes seconds to import
 
     for folder in (Path(default_cache_dir()), Path(cache_dir())):  # by default in /tmp
@@ -233,7 +233,7 @@ class FrameStream:
         return [part.shape for part in own] == [part.shape for part in state]
 
     def skip(self, lr: Tensor) -> None:
-        """Pass over the next frame without running the network; it is still compared for scene cuts and repeats."""
+        """Pass over the next frame without running the network. Cuts and repeats are still detected at this frame."""
         self._is_cut(lr)
         self._repeats(lr)
 

@@ -1,8 +1,8 @@
 """Parts: objects that the configuration describes by `_target_` and keywords, validated before they are built.
 
-`_target_` may name a class in `CLASSES`, or a class or function of the packages in `PACKAGES`, of the libraries in
-`LIBRARIES`, or of a package that registers itself by the entry point `vsr_lab.parts`; a function of this package only
-if it returns an object or a score. Keywords are validated against the annotations of the constructor.
+`_target_` may name a class in `CLASSES`, or a class or function of the modules in `PACKAGES`, of the libraries in
+`LIBRARIES`, or of a package that registers itself by the entry point `vsr_lab.parts`. A function of vsr_lab must return
+an object or a score. Keywords are validated against the annotations of the class or function.
 """
 
 import importlib
@@ -78,7 +78,7 @@ class Part(Generic[T]):
     def build(self) -> T:
         """Build the object; parts among its keyword arguments are built first.
 
-        Raises UserError if a constructor raises ValueError or RuntimeError, or that of a library any exception.
+        Raises UserError if a class of vsr_lab raises ValueError or RuntimeError, or another class any exception.
         """
         keywords = {name: _built(value) for name, value in self.keywords.items()}
         is_own = self.target.__module__.startswith("vsr_lab.")
@@ -130,7 +130,7 @@ def describes(base: type | None = None) -> BeforeValidator:
     """Pydantic validator for a field of type `Part`: it accepts a mapping with `_target_`, or a `Part`.
 
     Args:
-        base: required base class of the object, or None. An object of a class that is no protocol is accepted too.
+        base: required base class, or None. An object of this class is accepted too, unless the class is a protocol.
 
     Example: Annotated[Part[Gate], describes(Gate)]
     """
@@ -231,7 +231,7 @@ def _makes(target: Callable[..., Any], base: type) -> bool:
 def keywords_of(target: Callable[..., Any], is_partial: bool) -> type[BaseModel]:
     """Pydantic model of the keywords of target.
 
-    is_partial: all keywords are optional, since the caller of the factory provides the missing ones.
+    is_partial: if True, all keywords are optional, since the caller of the factory provides the missing ones.
     """
     call = target.__init__ if inspect.isclass(target) else target
     hints = _hints(call)
@@ -260,7 +260,7 @@ def config_type(hint: Any) -> Any:
     """Type by which pydantic validates the value of a constructor's parameter in a configuration.
 
     Numbers are not converted to booleans, nor booleans to numbers. For a parameter of type str, numbers are converted
-    to text. A parameter whose type is a class of objects takes a `Part`.
+    to text. If the type is another class, such as Network, the value must describe an object of this class (`Part`).
 
     Args:
         hint: type annotation of the parameter.

@@ -52,18 +52,18 @@ class PerceptualNet:
         return [F.normalize(torch.cat(same), dim=1, eps=1e-10) for same in zip(*layers, strict=True)]
 
     def distance(self, a: Features, b: Features) -> Tensor:
-        """Distance per frame of two results of `features`, float64 (B * T,)."""
+        """LPIPS distance between the frames of two clips, given the `features` of both; float64 (B * T,)."""
         layers = zip(self._model.lins, a, b, strict=True)
         return torch.stack([lin((x - y).square()).mean((1, 2, 3)) for lin, x, y in layers]).sum(0).double()
 
     def changes(self, clip: Features) -> Tensor:
-        """Distance between each frame of one clip and the frame before, float64 (T - 1,)."""
+        """Distance between each frame and the previous frame, given the `features` of a clip; float64 (T - 1,)."""
         return self.distance([f[:-1] for f in clip], [f[1:] for f in clip])
 
 
 @contextmanager
 def _fetched(subject: Path, problem: str, hint: str) -> Generator[None]:
-    """Context manager for building a network, which downloads its weights. Raises UserError if this fails."""
+    """Context manager for code that builds a network and downloads its weights. Raises UserError if it fails."""
     kinds = (urllib.error.URLError, OSError, RuntimeError)
     with reported(kinds, subject, problem, hint), warnings.catch_warnings():  # of torchvision, about how it is called
         warnings.simplefilter("ignore")

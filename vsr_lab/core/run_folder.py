@@ -1,4 +1,4 @@
-"""Folders of runs, with locks, and with marks that tell which command wrote them, and whether it was stopped."""
+"""Folders of runs: locks, and marker files that show which command wrote a folder and whether it was stopped."""
 
 import os
 import re
@@ -23,7 +23,10 @@ _made: set[Path] = set()  # folders that this process created to hold those of r
 
 
 def lock_in(folder: Path) -> FileLock:
-    """The lock of a folder, not yet acquired. Raises UserError if its file is a link, which could be emptied."""
+    """Make the lock of a folder, the file .lock in it, without acquiring the lock.
+
+    Raises UserError if .lock is a symbolic link, because acquiring the lock would empty the file that it points to.
+    """
     if (folder / LOCK).is_symlink():
         raise UserError(folder / LOCK, "is a symbolic link", "remove it")
     return FileLock(folder.resolve() / LOCK)
@@ -33,7 +36,8 @@ def lock_folder(folder: Path) -> None:
     """Lock a folder until `unlock_folder` or the end of this process, so that no other process writes to it.
 
     Raises:
-        UserError: another process has locked it, it cannot be written, or its lock is a link.
+        UserError: another process has locked the folder, the folder cannot be written, or the file .lock in it is a
+            symbolic link.
     """
     path = folder.resolve()
     if path in _locks:
@@ -70,14 +74,14 @@ def end_run(folder: Path) -> None:
 def remove_unfinished(folder: Path, keep: str = "*", writes: Sequence[str] = ()) -> None:
     """Delete what an unfinished run wrote to its folder, unless it contains results that must not be lost.
 
-    Empty folders in it, the folder itself, and parents that this process created for it are deleted too. Files that the
-    run did not write stay: a user may have put them there meanwhile.
+    Files that the run did not write are kept, because a user may have put them there. Folders that are empty then are
+    deleted: subfolders, the folder of the run, and those of its parents that this process created.
 
     Args:
         folder: folder of the run.
-        keep: shell pattern of results, relative to the folder; "*" also matches "/". By default every file is a result
-            except config.yaml, .unfinished and .lock.
-        writes: shell patterns of the files that libraries write; the files that `atomic_path` wrote are known.
+        keep: shell pattern of the results, as paths relative to the folder; "*" also matches "/". If a file matches,
+            nothing is deleted. By default every file is a result except config.yaml, .unfinished and .lock.
+        writes: shell patterns of files that libraries wrote for the run; files of `atomic_path` need no pattern.
     """
     found = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*")}
     files = {name: path for name, path in found.items() if path.is_symlink() or not path.is_dir()}
@@ -112,18 +116,20 @@ def begin_folder(path: Path, overwrite: bool, config: str, *, continued: bool = 
 
     Args:
         path: the folder.
-        overwrite: rename the folder of an earlier run of the same command, even if it is finished or can be resumed.
+        overwrite: rename the folder of an earlier run of the same command, even if that run is finished or resumable.
         config: the configuration as YAML; its top-level keys identify the command.
         continued: keep the files of an unfinished run with the same configuration, unless `overwrite` is set.
-        has_runs: the run itself puts the folders of other runs in its folder.
+        has_runs: whether the command creates the folders of other runs inside its own folder, as `demo` does.
 
     Returns:
         Whether the folder is new; False if it contains the files of an unfinished run.
 
     Raises:
-        UserError: path is a file, is locked by another process, or cannot be created, renamed or written; it contains
-            files that no run of this command wrote; or its folder must be renamed, but is a link, is the current folder
-            or contains it, contains another run (unless `has_runs`), or may be renamed only with `overwrite`.
+        UserError: `path` is a file, is locked by another process, cannot be created or written, or contains files that
+            no run of this command wrote; or the folder must be renamed, but this is not possible or not allowed:
+            - the folder is a symbolic link, or the current folder is this folder or inside it;
+            - the folder of another run is inside this folder, and `has_runs` is False;
+            - the earlier run is finished or can be resumed, and `overwrite` is not set.
     """
     if path.exists() and not path.is_dir():
         raise UserError(path, "is a file, not a folder", "choose another run_dir=")
@@ -156,9 +162,13 @@ def begin_folder(path: Path, overwrite: bool, config: str, *, continued: bool = 
 
 
 def continue_folder(path: Path, config: str) -> None:
-    """Mark a run, in its folder, as unfinished, and write the configuration with which it is begun or continued.
+    """Mark the run in a folder as unfinished, and write its configuration to config.yaml.
 
-    Raises UserError if a file of the folder is a link, through which another file could be replaced.
+    Raises UserError if the folder contains a symbolic link: writing to the link would change a file outside the folder.
+
+    Args:
+        path: the folder.
+        config: the configuration, as YAML, with which the run is begun or continued.
     """
     for found in path.rglob("*"):  # follows no links
         if found.is_symlink() and (found.parent != path / "wandb" or found.name not in _WANDB_LINKS):
@@ -168,7 +178,10 @@ def continue_folder(path: Path, config: str) -> None:
 
 
 def _check_run(path: Path, keys: Collection[str]) -> None:
-    """Raise UserError unless the folder of a run of the command with these keys may be renamed."""
+    """Raise UserError unless a folder may be renamed.
+
+    It must be a run of the command with these configuration keys, not a link, and not contain the current folder.
+    """
     if not _is_run(path, keys):
         problem = "contains files that no run of this command wrote"
         raise UserError(path, problem, "choose an empty folder for run_dir=")
@@ -181,7 +194,7 @@ def _check_run(path: Path, keys: Collection[str]) -> None:
 
 
 def _set_aside(path: Path, overwrite: bool, has_runs: bool) -> Path:
-    """Rename the locked folder of an earlier run, and make a new one. Raises UserError if it must stay.
+    """Rename the locked folder of an earlier run, and make a new folder. Raises UserError if it may not be renamed.
 
     Returns:
         The new path of the earlier run.
@@ -206,7 +219,7 @@ def _set_aside(path: Path, overwrite: bool, has_runs: bool) -> Path:
 
 
 def _is_run(path: Path, keys: Collection[str]) -> bool:
-    """Whether a command with these configuration keys, or an earlier version with fewer keys, wrote the folder."""
+    """Whether the folder was written by a command with these configuration keys, or by an older version of it."""
     lines = _config(path).splitlines()
     written = {found[1] for line in lines if (found := re.match(r"(\w+):", line))}
     return "run_dir" in written and written <= {*keys}

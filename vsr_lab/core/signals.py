@@ -1,4 +1,4 @@
-"""Handling of SIGINT and SIGTERM, which end every command in the same way, and ending of workers with their parent.
+"""Handling of SIGINT and SIGTERM, which end every command in the same way. Workers end when their parent ends.
 
 Temporary files are removed, a message of one line is printed, and the exit code is 130 or 143. The signals raise
 KeyboardInterrupt, since libraries that catch `Exception` would continue. This module imports little, because new worker
@@ -26,9 +26,10 @@ _passed: list[int] = []  # signals that were ignored because of `pass_signals`
 
 
 def catch_signals() -> None:
-    """From now on, raise KeyboardInterrupt at the first SIGINT and at the first SIGTERM, after a running import.
+    """From now on, raise KeyboardInterrupt at the first SIGINT and at the first SIGTERM.
 
-    A second signal of the same kind ends the process at once. Signals that are ignored, as with nohup, stay ignored.
+    During an import, it is raised after the import. A second signal of the same kind ends the process at once. Signals
+    that are already ignored (as with nohup) stay ignored.
     """
     _raised.update(_SIGNALS)
     atexit.register(_ignore)
@@ -73,11 +74,10 @@ def interruption_of(error: BaseException | None) -> KeyboardInterrupt | None:
 
 
 def forget_interruption() -> None:
-    """Let the process end with its own exit code after a KeyboardInterrupt that was handled.
+    """Keep the exit code of this process after a KeyboardInterrupt that was handled.
 
-    If the interrupted code ran in `exec` or `eval` (as the definition of a dataclass does), CPython sets a flag. At the
-    end, `python -m` is then killed by SIGINT and its exit code is lost. This function resets the flag by an empty
-    `exec`.
+    If the interrupted code ran in `exec` or `eval` (as the definition of a dataclass does), CPython sets a flag. With
+    this flag, `python -m` kills itself by SIGINT at its end, and the exit code is lost. An empty `exec` clears it.
     """
     exec("")
 
@@ -122,7 +122,7 @@ def _pass(number: int, frame: FrameType | None) -> None:
 
 
 def _insist(number: int, process: int) -> None:
-    """Send the signal again if no frame handles its exception, which is discarded in callbacks from C."""
+    """Send the signal again if its KeyboardInterrupt was lost, as happens to exceptions in callbacks from C."""
     discarded = 0
     while discarded < 2:
         time.sleep(_PAUSE)
@@ -134,7 +134,7 @@ def _insist(number: int, process: int) -> None:
 
 
 def _is_handled() -> bool:
-    """Whether the main thread is in an except or finally block of an interruption."""
+    """Whether the main thread is handling a KeyboardInterrupt in an except or finally block."""
     exceptions = sys._current_exceptions()  # pyright: ignore[reportPrivateUsage]
     found = exceptions.get(threading.main_thread().ident or 0)
     return interruption_of(found[1] if isinstance(found, tuple) else found) is not None  # a tuple up to Python 3.11

@@ -24,9 +24,9 @@ def load_tensors(path: Path) -> Any:
     A file that would need much more memory than its own size is refused.
 
     Raises:
-        ValueError: it contains other objects, its parts are compressed or overlap, or its tensors or containers are
-            larger than the file. torch.save writes no such files.
-        Exception: any exception of torch.load, for a file that is damaged.
+        ValueError: the file contains other objects, its parts are compressed or overlap, or its tensors or containers
+            would need much more memory than the file. torch.save writes no such files.
+        Exception: the file is damaged; this can be any exception of torch.load.
     """
     size = path.stat().st_size
     with path.open("rb") as file:
@@ -49,14 +49,14 @@ def load_tensors(path: Path) -> Any:
 
 
 def _check_pickle(pickle: Any) -> None:
-    """Raise ValueError for a pickle with other objects than tensors, numbers, text and containers."""
+    """Raise ValueError if a pickle contains objects other than tensors, numbers, text and containers."""
     for operation, argument, _ in pickletools.genops(pickle):
         if operation.name == "STACK_GLOBAL" or (operation.name == "GLOBAL" and not _KNOWN.fullmatch(str(argument))):
             raise ValueError(f"contains {argument or 'objects'} beside tensors and numbers")
 
 
 def _check_size(loaded: Any, size: int) -> None:
-    """Raise ValueError if the tensors, or the containers if they are walked, are larger than a file of `size` bytes."""
+    """Raise ValueError if tensors or containers are much larger than can be stored in a file of `size` bytes."""
     nodes: dict[int, int] = {}  # number of values in each container
     tensors: list[Tensor] = []
 

@@ -12,15 +12,15 @@ def wandb_root() -> Path:
 
 
 def set_up_wandb(silent: bool, offline: bool) -> None:
-    """Load the settings of wandb from its files of the user and from the environment.
+    """Load the settings of wandb from the settings files of the user and from the environment.
 
-    The file wandb/settings of the current folder is not read. It may have been written by others, and can name servers,
-    to which wandb connects even if it is offline.
+    The file wandb/settings in the current folder is not read: somebody else may have written it, and wandb connects to
+    servers that the file names, even in offline mode.
 
     Args:
         silent: whether wandb prints nothing.
-        offline: whether it makes no connection. wandb reads the environment only once, so this cannot be changed there
-            later, as Lightning tries to. If False, the environment and the files of the user decide.
+        offline: if True, wandb makes no connection; if False, the environment and the settings files decide. wandb
+            reads the environment only once, so a variable that is set later, as Lightning does, has no effect.
     """
     import wandb  # takes a second, which only those who use it need to wait
 

@@ -110,7 +110,7 @@ def _must_be(error: dict[str, Any]) -> str:
 
 
 def _unwrapped(error: Any) -> dict[str, Any]:
-    """The innermost error of parts within parts, its path from the outermost model."""
+    """The innermost error if parts contain parts, with its path from the outermost model."""
     path: tuple[Any, ...] = error["loc"]
     while isinstance(inner := error.get("ctx", {}).get("error"), PartError):
         error = inner.error
@@ -119,7 +119,7 @@ def _unwrapped(error: Any) -> dict[str, Any]:
 
 
 def _fields(model: type[BaseModel], location: Sequence[Any]) -> list[str]:
-    """The keys of the model that lies at location in model."""
+    """The keys of the model to which the path `location` leads in `model`."""
     for step in location:
         field = model.model_fields.get(str(step))
         inner = [t for t in (field.annotation, *get_args(field.annotation)) if inspect.isclass(t)] if field else []
@@ -128,12 +128,12 @@ def _fields(model: type[BaseModel], location: Sequence[Any]) -> list[str]:
 
 
 def _is_entry(model: type[BaseModel], location: Sequence[Any]) -> bool:
-    """Whether a value is one of a mapping with names of the user, such as a metric."""
+    """Whether a value is an item of a mapping whose keys the user chooses, such as a metric in `metrics`."""
     return bool(location) and str(location[-1]) not in _fields(model, location[:-1])
 
 
 def _path(location: Sequence[Any], data: object, kind: str) -> list[str]:
-    """The keys of location that data has; pydantic adds the names of types where a value may be of several."""
+    """The items of location that are keys in data; pydantic also adds names of types to the location."""
     keys: list[str] = []
     for step in location:
         if isinstance(data, Mapping) and step in data:

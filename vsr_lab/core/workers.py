@@ -1,4 +1,4 @@
-"""Start of the processes that share the work of a command. It imports little, since it comes before all else there."""
+"""Start of worker processes, which share the work of a command. Workers import this module first: it must be small."""
 
 from multiprocessing.sharedctypes import Synchronized
 

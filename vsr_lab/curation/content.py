@@ -175,7 +175,7 @@ class Suggestion(NamedTuple):
     Attributes:
         kind: the most probable content type, or "unsure" if its probability is too low.
         confidence: probability of the most probable type, in [0, 1].
-        because: names of the two features that contribute most to the lead of the most probable type over the second.
+        because: names of the two features that contribute most to the lead of the most probable type over the next.
     """
 
     kind: str

@@ -91,9 +91,9 @@ class BarDetector:
 
 
 def _pair(lit: np.ndarray, first: int, last: int) -> tuple[int, int]:
-    """Sizes of the two bars along an axis, computed from the fraction of bright pixels per row.
+    """Return the sizes `first` and `last` of two opposite bars; (0, 0) if they are not letterbox bars.
 
-    The result is (0, 0) if these are not letterbox bars.
+    lit: fraction of pixels of each row or column that are bright in some frame.
     """
     stop = len(lit) - last
     edges = max(lit[first : first + 3]), max(lit[max(0, stop - 3) : stop])
@@ -132,7 +132,7 @@ def _loss(pictures: Sequence[Tensor], factor: float) -> float:
 
 
 def _round_trip(picture: Tensor, factor: float) -> float:
-    """Mean squared error of luma, in 8-bit levels squared."""
+    """Mean squared error of luma, in squared 8-bit levels, after downscaling and upscaling by 2."""
     if factor != 1:
         picture = quantise(imresize(picture, 1 / factor))
     even = picture[..., : picture.shape[-2] // 2 * 2, : picture.shape[-1] // 2 * 2]

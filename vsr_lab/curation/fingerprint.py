@@ -1,9 +1,9 @@
 """Detection of copies of a picture after coding, scaling, cropping, mirroring and changes of brightness.
 
 There are two steps. The coarse step finds possible pairs of pictures by a matrix product of 16x16 pictures of local
-contrast; crops and mirrored versions of each picture are compared too. The fine step compares the small gray pictures
-of each possible pair by the normalised correlation of local contrast, which hardly depends on brightness and gamma, for
-all crops of up to a fifth.
+contrast; crops and mirrored versions of each picture are compared too. The fine step computes the normalised
+correlation of the local contrast of both pictures of a pair, which hardly depends on brightness and gamma. It also
+compares each picture with crops of the other, from which up to a fifth of the height and width is removed.
 """
 
 from collections.abc import Iterator
@@ -33,7 +33,8 @@ class Match(NamedTuple):
     """Two pictures with the same content.
 
     Attributes:
-        a, b: indices of the pictures among the first and among the second `Fingerprints` of `find_matches`.
+        a: index of one picture in the first argument of `find_matches`.
+        b: index of the other picture in the second argument.
         similarity: normalised correlation in [-1, 1].
         mirrored: whether picture b is a mirror image of picture a.
     """
@@ -117,7 +118,13 @@ def _fine_similarity(a: Gray, b: Gray, mirrored: bool) -> float:
 
 
 class _Fit(NamedTuple):
-    """Match of a picture in another one: similarity, and local contrast of the area in the other and of the picture."""
+    """Position in a picture that agrees best with another picture, the part.
+
+    Attributes:
+        similarity: correlation of `place` and `part`.
+        place: local contrast of the area of the picture at this position.
+        part: local contrast of the scaled part.
+    """
 
     similarity: float
     place: Array
@@ -125,7 +132,7 @@ class _Fit(NamedTuple):
 
 
 def _best_crop(whole: Array, part: Gray) -> _Fit:
-    """The best match of `part`, scaled along either axis to at least four fifths, in `whole`."""
+    """Find the best match of `part` in `whole`. Height and width of `part` are scaled by factors from 0.8 to 1."""
     grid = {(tall, wide): _match(whole, part, tall, wide) for tall in _SCALES for wide in _SCALES}
     tall, wide = max(grid, key=lambda scales: grid[scales].similarity)
     best = grid[tall, wide]
@@ -145,7 +152,10 @@ def _match(whole: Array, part: Gray, tall: float, wide: float) -> _Fit:
 
 
 def _tiles_agree(a: Array, b: Array) -> bool:
-    """Whether two pictures agree in every tile with content; two window frames may correlate by 0.95 as a whole."""
+    """Whether two pictures agree in at least 80 % of the tiles that have content.
+
+    Two pictures with the same window frame, but different content, may have a correlation of 0.95 as a whole.
+    """
     same = [
         _correlation(one, other) > _TILE_SAME
         for rows in zip(np.array_split(a, _TILES), np.array_split(b, _TILES), strict=True)

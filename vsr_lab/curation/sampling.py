@@ -38,7 +38,7 @@ class ShotCandidate(NamedTuple):
 
     Attributes:
         shot: the part.
-        features: mean over the frames of the part of the features that `vsr_lab.curation.content.measure` computes.
+        features: the features of `vsr_lab.curation.content.measure`, averaged over the measured frames of the part.
     """
 
     shot: Shot
@@ -86,8 +86,8 @@ def shot_candidates(shot: Shot, scan: Scan, rate: float, shortest: int = _SHORTE
     """Divide a part of a video at its scene cuts, and divide long scenes into equal parts.
 
     Args:
-        shot: the shot.
-        scan: measurements of the file that contains the shot.
+        shot: the part of the video.
+        scan: measurements of the whole file.
         rate: frames per second.
         shortest: minimum number of frames of a part; shorter ones, and parts without a measured frame, are left out.
     """
@@ -190,7 +190,7 @@ def _medoids(distance: Array, n: int) -> list[int]:
 
 
 def _costs(square: Array, others: list[int]) -> Array:
-    """Sum of squared distances for each candidate if it is added to others."""
+    """For each candidate, the sum of squared distances to the nearest medoid if it is added to the medoids `others`."""
     nearest = square[:, others].min(1) if others else np.full(len(square), np.inf)
     return np.minimum(square, nearest[:, None]).sum(0)
 

@@ -70,7 +70,7 @@ class Scan:
 
 
 def load_scan(path: Path) -> Scan | None:
-    """Read measurements that were written by `Scan.save`. Returns None if it is missing, damaged or over 2 GiB."""
+    """Read measurements written by `Scan.save`. Returns None if the file is missing, damaged or over 2 GiB."""
     if not path.exists():
         return None
     try:
@@ -83,7 +83,10 @@ def load_scan(path: Path) -> Scan | None:
 
 
 class _FullMeasurements:
-    """Features of pairs of consecutive frames in full resolution: one pair per second, and one after every jump."""
+    """Features of pairs of consecutive frames in full resolution.
+
+    One pair per second is measured, and one pair after every jump (large change between two frames).
+    """
 
     def __init__(self, frames: int, rate: float) -> None:
         step = max(2, min(round(rate), frames // _LEAST))
@@ -113,7 +116,7 @@ class _FullMeasurements:
                 self._kept.append(frame)
 
     def softness(self, crop: tuple[int, int, int, int] | None) -> tuple[float, float]:
-        """See `softness`."""
+        """Softness of some measured frames inside `crop`, (width, height, x, y), see `curation.detectors.softness`."""
         width, height, x, y = crop or (None, None, 0, 0)
         rows, columns = slice(y, height and y + height), slice(x, width and x + width)
         return softness([frame[rows, columns] for frame in self._kept])

@@ -140,7 +140,7 @@ def _absolute(path: str) -> str:
 def as_candidate(given: Candidate | Network | Path | str | Callable[[], Candidate], name: str) -> Candidate:
     """Convert a network or the path of a weights file to a candidate named `name`.
 
-    A candidate, or the one that a function returns, is returned as it is, with its own name.
+    A `Candidate`, also one that a given function returns, is returned unchanged and keeps its own name.
     """
     if isinstance(given, Network):
         return _candidate(given.eval(), name, "network")
@@ -182,7 +182,9 @@ def bundle(
     device: Device = "cpu",
     precision: Precision = "float32",
 ) -> Candidate:
-    """Candidate from an exported bundle, run in one runtime: another runtime or precision is another candidate.
+    """Candidate from an exported bundle, run with one library, device and precision.
+
+    The same bundle with another library or precision is a separate candidate.
 
     Args:
         path: folder of the bundle.

@@ -1,4 +1,7 @@
-"""Whether an evaluation has the values that gates and ranking need, so that one without them is refused alone."""
+"""Tests whether an evaluation has all values that gates and ranking need.
+
+A candidate without them is refused; the other candidates are not affected.
+"""
 
 from collections.abc import Collection, Mapping
 
@@ -13,8 +16,8 @@ class Needed:
     """Metrics that a selection needs.
 
     Args:
-        ranking: key that names metrics -> metrics that rank candidates or are axes of the front.
-        gates: the gates.
+        ranking: configuration key (rank_by, front) -> names of the metrics that the key lists.
+        gates: the gates, some of which read a metric.
     """
 
     def __init__(self, ranking: Mapping[str, Collection[str]], gates: Collection[Gate]) -> None:
@@ -30,10 +33,10 @@ class Needed:
                 raise UserError(baseline.folder, f"has no metric {metric}, which {why}", measure_hint(metric))
 
     def missing(self, run: Run, baseline: Run) -> list[Verdict]:
-        """Failed gate "scores" that names the first missing value of an evaluation; empty if it lacks none.
+        """Make a failed verdict of the gate "scores" that names the first missing value; empty if none is missing.
 
-        In every clip in which the baseline has a value, a candidate must have one too. For the metrics of which
-        differences are computed, both must have a value in the same number of frames.
+        In every clip in which the baseline has a value, the candidate must have a value too. In metrics for which the
+        difference between the two is computed, both must have a value in the same number of frames.
         """
         problems = (self._problem(metric, run, baseline) for metric in self._keys)
         reason = next((problem for problem in problems if problem), "")

@@ -155,7 +155,7 @@ def _advance(update: Callable[..., object], frames: int) -> None:
 
 
 class _Task(NamedTuple):
-    """A clip, and for each candidate that is scored on it its folder and the fingerprint of the scores."""
+    """A clip, and the candidates that are scored on it. keys: folder of the candidate -> fingerprint of its scores."""
 
     twins: Twins
     keys: Mapping[Path, str]
@@ -171,9 +171,9 @@ Scored = dict[tuple[Path, str], ClipScores]  # by folder of the candidate and na
 def _tasks(
     candidates: Mapping[Path, Candidate], clips: Sequence[Twins], protocol: Protocol, *, apart: bool
 ) -> tuple[Scored, dict[str, _Task]]:
-    """The scores that are known from an interrupted evaluation, and the tasks that are left, by name.
+    """Scores that an interrupted evaluation has stored, and the tasks that remain: name -> task.
 
-    apart: a task scores one candidate; else all of them, so that values that depend only on HR are computed once.
+    apart: if True, a task scores one candidate; else it scores all, so that values of HR are computed once.
     """
     scored: Scored = {}
     tasks: dict[str, _Task] = {}
@@ -220,7 +220,7 @@ def _write(
     protocol: Protocol,
     scored: Scored,
 ) -> dict[Path, Summary]:
-    """Write the results of every candidate, and remove the scores of clips that an interrupted run would need."""
+    """Write the results of every candidate, and remove the stored scores of single clips, which are not needed now."""
     suite_fingerprint = _suite_fingerprint(shots)
     summaries: dict[Path, Summary] = {}
     for folder, candidate in candidates.items():
@@ -255,7 +255,7 @@ class _Scorer:
         candidates: folder -> candidate, as given to `evaluate`.
         protocol: the protocol.
         save_frames: number of frames that are saved.
-        threads: number of threads of torch; None: as they are.
+        threads: number of threads of torch; None: unchanged.
     """
 
     candidates: Mapping[Path, Judged]

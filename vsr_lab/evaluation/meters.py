@@ -1,4 +1,4 @@
-"""Running of metrics that read a whole clip, each in a thread of its own, while the clip is scored."""
+"""Metrics that read a whole clip, each run in its own thread while the clip is scored."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -40,7 +40,7 @@ class Meter:
             self._asked.release()
 
     def send(self, window: Window) -> None:
-        """Pass the next frames to the metric, and wait until it needs more or ends. Raises an error of the metric."""
+        """Pass the next frames to the metric, and wait until it needs more or ends. Raises the metric's exception."""
         self._given.put(window)
         self._asked.acquire()
         if self._result.done():

@@ -49,7 +49,7 @@ def axes(front: Sequence[str]) -> dict[str, int]:
 
 
 def known_metrics(key: str, names: Sequence[str]) -> list[MetricFacts]:
-    """Facts about metrics that a key names.
+    """Facts about the metrics in `names`, which is the value of the configuration key `key`.
 
     Raises UserError if a metric has no yaml in configs/metric, or `show: null` in it.
     """

@@ -24,7 +24,7 @@ def read_votes(path: Path, runs: Iterable[Run], baseline: str) -> list[PairVotes
 
     Args:
         path: votes.json.
-        runs: evaluations of the candidates; there need not be votes on the baseline.
+        runs: evaluations of the candidates; votes on the baseline are not required.
         baseline: name of the baseline.
 
     Raises:
@@ -58,9 +58,11 @@ class Duel(NamedTuple):
     """Votes of people on two candidates, a first and a second one.
 
     Attributes:
-        wins, losses: number of votes for the first and for the second candidate.
+        wins: number of votes for the first candidate.
+        losses: number of votes for the second candidate.
         votes: number of all votes, including ties.
-        clips_won, clips_lost: number of clips on which the first, and the second, candidate got more votes.
+        clips_won: number of clips on which the first candidate got more votes.
+        clips_lost: number of clips on which the second candidate got more votes.
         p: p-value of the two-sided sign test over clips.
     """
 
@@ -103,9 +105,9 @@ def preferred(votes: Sequence[PairVotes], names: Sequence[str]) -> list[str]:
 
 
 def wins(votes: Iterable[PairVotes], names: Sequence[str]) -> Wins:
-    """Count the votes between n candidates: votes for the candidate of a row against that of a column, (n, n).
+    """Count the votes between n candidates. Returns (n, n): entry [i, j] is the number of votes for i against j.
 
-    A tie counts as half a vote for each.
+    A tie counts as half a vote for i and half a vote for j.
     """
     table = np.zeros((len(names), len(names)))
     for row in votes:
@@ -119,8 +121,8 @@ def wins(votes: Iterable[PairVotes], names: Sequence[str]) -> Wins:
 def strengths(wins: Wins) -> npt.NDArray[np.float64]:
     """Bradley-Terry strength of each candidate, see `bradley_terry`.
 
-    In every pair, half a vote is added to both candidates, so that one without a won or a lost vote has a finite
-    strength.
+    In every pair, half a vote is added to both candidates, so that the strength of a candidate that won or lost all of
+    its votes is finite.
     """
     return bradley_terry(wins + _PRIOR * (1 - np.eye(len(wins))))
 
@@ -131,7 +133,7 @@ def bradley_terry(wins: Wins) -> npt.NDArray[np.float64]:
     The method is the iteration of Hunter, "MM algorithms for generalized Bradley-Terry models", 2004, eq. 3.
 
     Args:
-        wins: number of votes for the row against the column, (n, n).
+        wins: numbers of votes, (n, n), as returned by `wins`.
 
     Returns:
         Logarithms of the strengths, with mean 0, (n,).

@@ -149,7 +149,7 @@ class Suite(ShotSelection):
         return find_shots(root, self if is_table else replace(self, content=None), report=print)
 
     def low_shots(self, high: list[Shot], scale: int) -> list[Shot] | None:
-        """Recorded LR of every HR clip, in order; None if `lr_root` is None. Raises UserError if one is missing."""
+        """Recorded LR of each HR clip, in order; None if `lr_root` is None. Raises UserError if a clip has no LR."""
         return find_lr_shots(high, self.lr_root, scale, self.frames)
 
 

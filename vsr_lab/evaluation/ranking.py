@@ -35,12 +35,13 @@ _DRAWS = 200  # resamples of more clips
 
 @dataclass(frozen=True)
 class Contest:
-    """Means of clips of several candidates in one metric, by which the candidates are compared in pairs.
+    """One metric of several candidates, with the means of single clips, by which pairs of candidates are compared.
 
     Args:
         metric: the metric.
-        means: candidate -> mean of every clip, in the same order.
-        sources: number of different clips.
+        means: candidate -> mean of the metric over the frames of each clip, (clips,); the order of the clips is the
+            same for every candidate.
+        sources: number of different clips; a clip occurs several times in `means` if clips are resampled.
     """
 
     metric: MetricFacts
@@ -81,7 +82,7 @@ class Contest:
         return {pair for pair in pairs if p[pair] <= _SIGNIFICANT and counts[pair]}
 
     def sweeps(self, names: Sequence[str]) -> set[tuple[str, str]]:
-        """(better, worse) for each pair of which one is better on every clip, and in the mean by more than a tie."""
+        """(better, worse) for each pair in which one is better on every clip, and on average by > 0.1 dB or 2 %."""
         return {pair for pair in permutations(names, 2) if self._always(*pair) and self._exceeds(*pair)}
 
     def _always(self, one: str, other: str) -> bool:
@@ -97,10 +98,11 @@ def front_of(runs: Mapping[str, Run], metrics: Sequence[MetricFacts]) -> list[st
 
 
 def undominated(names: Sequence[str], contests: Sequence[Contest]) -> list[str]:
-    """Candidates that no other one makes superfluous: at least as good in the mean of every metric, and better in one.
+    """Find the candidates on the Pareto front of several metrics.
 
-    A candidate is better in a metric if the two are not tied, see `TIE_RULE`, or if it is better on every clip and, in
-    the mean, by more than 0.1 dB or 2 %.
+    A candidate is not on the front if another candidate has an equal or better mean in every metric, and is better in
+    at least one metric. "Better" means here that the two are not tied, see `TIE_RULE`, or that the other candidate is
+    better on every clip and its mean is better by more than 0.1 dB or 2 %.
 
     Args:
         names: names of the candidates.
@@ -130,7 +132,13 @@ class Best(NamedTuple):
 
 
 class _Step(NamedTuple):
-    """A criterion. keep: the best of the given candidates; won, tied: how it is named if it decides, or does not."""
+    """One criterion of a ranking.
+
+    Attributes:
+        keep: function that returns the best of the given candidates.
+        won: text of the reason if one candidate is left.
+        tied: name of the criterion in the reason if several candidates are left; "": not named.
+    """
 
     keep: Callable[[Sequence[str]], Sequence[str]]
     won: str
@@ -170,7 +178,7 @@ class Ranking:
         raise AssertionError("the last step keeps one")
 
     def ties(self, name: str, runs: Mapping[str, Run]) -> list[str]:
-        """Candidates that are tied with one in the first metric, or in the votes if there are any."""
+        """Candidates that are tied with candidate `name` in the votes or, without votes, in the first metric."""
         if self.votes:
             equal = preferred(self.votes, list(runs))
             return [other for other in equal if other != name]
@@ -195,7 +203,7 @@ class Ranking:
         ]
 
     def contenders(self, runs: Mapping[str, Run], baseline: Run, chosen: str) -> dict[str, Contender]:
-        """Gains of candidates (name -> evaluation) over the baseline and the chosen one in the first metric."""
+        """Gains of candidates (name -> evaluation) over the baseline and the candidate `chosen` in the first metric."""
         return {
             name: Contender(
                 over_baseline=self._gain(run, baseline),
@@ -212,9 +220,9 @@ class Ranking:
         return Gain(**dict(found), wins=int((gains > 0).sum()), clips=len(gains))
 
     def stability(self, runs: Mapping[str, Run], chosen: str) -> Stability | None:
-        """How often the same candidate is the best without one clip, and each candidate for resampled clips.
+        """Measure how often `chosen` stays the best if one clip is left out, or if the clips are resampled.
 
-        None if there is only one clip.
+        Returns None if there is only one clip.
         """
         clips = list(next(iter(runs.values())).summary.per_clip)
         if len(clips) < 2:
@@ -243,9 +251,10 @@ def describe_stability(found: Stability, chosen: str) -> str:
 
 
 def resamples(clips: int) -> list[tuple[tuple[int, ...], float]]:
-    """Resamples of clips with replacement (bootstrap), with their probabilities.
+    """Resamples of clips with replacement (bootstrap): the indices of the clips, and the probability of the resample.
 
-    Up to 5 clips, all combinations (at most 126) are returned; of more clips 200, drawn at random with a fixed seed.
+    For up to 5 clips, all possible resamples (at most 126) are returned; for more clips 200 random ones, with a fixed
+    seed.
     """
     if clips > _EXHAUSTIVE:
         drawn = np.random.default_rng(0).integers(0, clips, (_DRAWS, clips)).tolist()
@@ -264,7 +273,7 @@ def _unbeaten(wins: Callable[[Sequence[str]], set[tuple[str, str]]], names: Sequ
 
 
 def _least(values: Mapping[str, float], names: Sequence[str], share: float = 0.0) -> list[str]:
-    """Candidates with the lowest value, or at most `share` more."""
+    """Candidates whose value is at most 1 + `share` times the lowest value."""
     lowest = min(values[name] for name in names)
     return [name for name in names if values[name] <= lowest * (1 + share)]
 

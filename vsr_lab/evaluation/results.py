@@ -170,12 +170,12 @@ def read_run(folder: Path) -> Run:
 
 
 def check_results(folder: Path, candidate: str, suite: str, protocol: str) -> None:
-    """Raise UserError if writing the results of an evaluation to a folder would replace files of something else.
+    """Raise UserError if writing results to a folder would replace other files than results of the same evaluation.
 
     Args:
         folder: the folder.
-        candidate, suite: names of the candidate and of the suite.
-        protocol: fingerprint of the protocol.
+        candidate, suite: names of the candidate and of the suite of the evaluation.
+        protocol: fingerprint of its protocol.
     """
     summary = record_of_files(folder, ("summary.json", "frames.parquet", "clips.csv"), Summary, "an evaluation")
     if summary and (summary.candidate, summary.suite, summary.protocol.fingerprint) != (candidate, suite, protocol):
@@ -199,7 +199,7 @@ def by_suite(runs: Iterable[Run]) -> dict[str, dict[str, Run]]:
 
 
 def check_comparable(runs: list[Run]) -> None:
-    """Raise UserError, naming two evaluations, unless they can be compared.
+    """Raise UserError unless all evaluations can be compared. The message names two that cannot.
 
     All must have the same protocol and metric settings. Evaluations on one suite must have the same clips and different
     candidates.

@@ -29,10 +29,12 @@ class Timed:
     """Iterator over the SR frames of a candidate, which measures the time of each frame.
 
     Args:
-        candidate, clip, lr: candidate to run, name of the clip, and LR frames.
+        candidate: candidate to run.
+        clip: name of the clip.
+        lr: LR frames (C, h, w) of the clip, in order.
 
     Attributes:
-        seconds: time of each frame so far.
+        seconds: time of each frame so far, in seconds.
     """
 
     def __init__(self, candidate: Candidate, clip: str, lr: Iterable[Tensor]) -> None:
@@ -198,7 +200,7 @@ class _Reference:
         self.lr = lr
 
     def inputs(self, sr: Tensor) -> Inputs:
-        """Inputs of the metrics of sr (T C H W)."""
+        """Inputs of the metrics for SR frames (T, C, H, W)."""
         whole = sr[None]
         judged = self._protocol.cropped(whole)
         return Inputs(

@@ -35,7 +35,7 @@ def select(
     """Select, for every suite, the best candidate among those that fail no gate and are on the Pareto front.
 
     If PSNR or another metric of `FIDELITY` ranks first and nobody voted, adversarially trained networks fail. A network
-    of unknown training fails unless it is measured to be not worse than the baseline in ST-LPIPS, LPIPS or DISTS.
+    whose training is unknown fails unless its measured ST-LPIPS, LPIPS or DISTS is not worse than that of the baseline.
 
     Args:
         runs: evaluations, or folders that `evaluate` wrote, all under one protocol.
@@ -44,7 +44,8 @@ def select(
         baseline: name of the candidate that gates compare with; it is never selected.
         rank_by: metrics by which candidates on the front are ranked, the most important first, see `Ranking`.
         front: metrics of the Pareto front.
-        votes: votes.json of `vote`. People then decide first, among all candidates that fail no gate.
+        votes: votes.json of `vote`. The votes are then used before the metrics, and all candidates that fail no gate
+            are ranked, whether they are on the front or not.
         folder: folder for selection.json; None: it is not written.
         begin: called once, after all checks and before the file is written.
 
@@ -142,9 +143,9 @@ def _voted(votes: Sequence[PairVotes], name: str, baseline: str) -> list[Verdict
 
 
 def _invents(run: Run, baseline: Run, label: str) -> list[Verdict]:
-    """Verdict on a network that was, or may have been, trained adversarially, so that it invents detail; else empty.
+    """Judge a network that was, or may have been, trained adversarially; such networks invent detail.
 
-    label: of the metric that ranks.
+    Returns an empty list for all other candidates. label: label of the first metric by which candidates are ranked.
     """
     trained_with = run.summary.candidate_facts.trained_with
     if trained_with == "fidelity":
@@ -171,9 +172,10 @@ def _verdict(chosen: str | None, provisional: bool) -> str:
 def _judge(
     candidates: Mapping[str, Run], gates: Mapping[str, Gate], baseline: str, needed: Needed
 ) -> dict[str, list[Verdict]]:
-    """candidate -> verdicts, p-values corrected for the number of candidates that failed no earlier gate.
+    """Test candidates by the gates. Returns candidate -> verdicts.
 
-    One that lacks scores is tested by no gate, and one that failed a gate by none that is slow.
+    The p-values of a gate are corrected for the number of candidates that failed no earlier gate. A candidate without
+    the needed scores is tested by no gate. A candidate that failed a gate is not tested by slow gates.
     """
     reference = candidates[baseline]
     verdicts = {name: needed.missing(run, reference) for name, run in candidates.items() if name != baseline}

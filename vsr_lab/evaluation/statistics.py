@@ -134,7 +134,7 @@ def differences(ours: Mapping[str, Values], theirs: Mapping[str, Values]) -> dic
         clip -> ours - theirs.
 
     Raises:
-        ValueError: the two do not have the same clips and frames.
+        ValueError: ours and theirs do not have the same clips and frames.
     """
     if {k: len(v) for k, v in ours.items()} != {k: len(v) for k, v in theirs.items()}:
         raise ValueError("both must be measured on the same frames")
@@ -162,7 +162,7 @@ def decibel_gains(ours: Mapping[str, Values], theirs: Mapping[str, Values]) -> d
         clip -> gain of ours over theirs.
 
     Raises:
-        ValueError: the two do not have the same clips and frames.
+        ValueError: ours and theirs do not have the same clips and frames.
     """
     differences(ours, theirs)
     return {clip: _decibel_gains(values, theirs[clip]) for clip, values in ours.items()}
@@ -204,10 +204,10 @@ def p_positive(values: Values) -> float:
 
 
 def p_paired(values: Values) -> float:
-    """As `p_positive`, for differences of two candidates: the p-value of Student's t test if that is higher.
+    """p-value for differences of two candidates: that of `p_positive` or of Student's t test, whichever is higher.
 
-    Differences of equal candidates have no skewness. Far in the tails, which count among many pairs, the correction for
-    a skewness that is only estimated gives too low values.
+    Differences of equally good candidates have no skewness, but an estimate of their skewness is not 0. If it is
+    corrected for, as in `p_positive`, very small p-values become too small. They matter if many pairs are compared.
     """
     error = float(values.std(ddof=1)) / len(values) ** 0.5
     return max(p_positive(values), _tail(len(values), float(values.mean()) / error)) if error else p_positive(values)

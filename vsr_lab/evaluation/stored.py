@@ -49,7 +49,7 @@ def fingerprint(candidate: Candidate, protocol: Protocol, shots: tuple[Shot, Sho
     Args:
         candidate: the candidate.
         protocol: the protocol.
-        shots: the HR clip and its recorded LR; None if LR is computed by the protocol.
+        shots: (HR clip, recorded LR clip); the LR clip is None if LR is computed by the protocol.
     """
     facts = candidate.facts
     fixed = facts.path or facts.kind == "interpolation"
@@ -91,7 +91,7 @@ def write_clip(folder: Path, scores: ClipScores) -> None:
 
 
 def remove_clips(folder: Path, clips: Iterable[str]) -> None:
-    """Remove the files of `write_clip` from the folder of an evaluation whose results are complete."""
+    """Remove the files that `write_clip` wrote to the folder of an evaluation, when its results are complete."""
     for path in [_path(folder, clip) for clip in clips]:
         path.unlink(missing_ok=True)
         with suppress(OSError):  # others are left in it

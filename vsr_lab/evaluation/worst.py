@@ -23,7 +23,14 @@ _JPEG = 90  # quality
 
 
 class _Found(NamedTuple):
-    """A place; how bad it is, the larger the worse; and pictures of it: view -> crop, view -> whole frame."""
+    """A bad place of a candidate.
+
+    Attributes:
+        badness: how bad the place is; larger is worse.
+        place: the place.
+        crops: view (hr, lr or "sr CANDIDATE") -> picture of the place.
+        stills: view -> picture of the whole frame; empty for a place of kind "tile".
+    """
 
     badness: float
     place: WorstPlace
@@ -34,13 +41,13 @@ class _Found(NamedTuple):
 class WorstPlaces:
     """Finds the worst frame and the worst tile of every candidate in a clip, frame by frame.
 
-    Only the pictures of the worst places so far are kept, so memory does not grow with the length of the clip. What is
-    found of a candidate does not depend on the other candidates.
+    Only the pictures of the worst places so far are kept, so memory does not grow with the length of the clip. The
+    places that are found for a candidate do not depend on the other candidates.
 
     Args:
         clip: name of the clip.
         frames: number of frames of the clip.
-        protocol: the protocol, for the frames that are scored, and for PSNR.
+        protocol: determines which frames are scored, and how PSNR is computed.
     """
 
     def __init__(self, clip: str, frames: int, protocol: Protocol) -> None:
@@ -81,11 +88,11 @@ class WorstPlaces:
             self._offer(name, squared, place.model_copy(update={"kind": "frame"}), views)
 
     def _judged(self, frame: Tensor) -> Tensor:
-        """Channels and pixels of which the protocol computes PSNR."""
+        """Select the channels and pixels from which the protocol computes PSNR."""
         return judged_channels(self._protocol.cropped(frame), self._protocol.colour)
 
     def _offer(self, name: str, badness: float, place: WorstPlace, views: Mapping[str, Tensor]) -> None:
-        """Keep a place of a candidate, with pictures, if it is worse than the one so far."""
+        """Keep a place of a candidate, with pictures, if it is worse than the place of this kind found before."""
         so_far = self._found.get((name, place.kind))
         if so_far and so_far.badness >= badness:
             return
@@ -106,7 +113,10 @@ class WorstPlaces:
         ]
 
     def write(self, folders: Mapping[str, Path]) -> None:
-        """Write the pictures: of every candidate at the places of all, and of HR and LR at the candidate's own.
+        """Write the pictures of all places.
+
+        The folder of a candidate gets pictures of its SR at the worst places of every candidate, and pictures of HR and
+        LR at its own worst places.
 
         Args:
             folders: candidate -> folder for its pictures, see `crop_file` and `still_file` for their names.
@@ -139,7 +149,7 @@ def square_around(place: WorstPlace, size: tuple[int, int], scale: int) -> Squar
 
 
 def tile_means(values: Tensor) -> Tensor:
-    """Mean of every tile of (T, 3, H, W) in 8-bit levels, (T, rows, columns)."""
+    """Mean of every tile of frames (T, 3, H, W) in [0, 1]. Returns (T, rows, columns) in 8-bit levels."""
     return F.avg_pool2d(values.mean(1, keepdim=True), TILE, ceil_mode=True)[:, 0] * 255
 
 

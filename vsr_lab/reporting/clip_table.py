@@ -28,8 +28,8 @@ class ClipTable(NamedTuple):
     """Table of one metric with a row for each clip.
 
     Attributes:
-        wins: number of clips on which each candidate is the best.
-        better: number of clips on which each candidate is better than the baseline, of those measured, as text.
+        wins: for each candidate, the number of clips on which it is the best.
+        better: for each candidate, on how many of the compared clips it is better than the baseline, such as "3 of 5".
     """
 
     metric: MetricFacts

@@ -229,9 +229,9 @@ def _origin(run: Run) -> Origin:
 
 
 def saved_clips(found: Mapping[str, Run], root: Path) -> list[ClipFrames]:
-    """Saved frames of the clips of a suite.
+    """List the saved frames of the clips of a suite.
 
-    A clip is left out if the evaluations did not save the same frame numbers of it for all candidates.
+    A clip is left out unless the evaluations of all candidates saved the same frames of it.
 
     Args:
         found: candidate -> evaluation, all on one suite.

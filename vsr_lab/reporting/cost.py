@@ -1,4 +1,4 @@
-"""Plots of quality over cost, time or parameters, as positions in an SVG picture and as a table."""
+"""Plots of quality over time per frame or number of parameters, as positions in an SVG picture and as a table."""
 
 import math
 from collections.abc import Callable, Iterable, Sequence
@@ -23,7 +23,12 @@ class Tick(NamedTuple):
 
 
 class Point(NamedTuple):
-    """A candidate in the plot: its mark, and its label beside it."""
+    """A candidate in the plot: the position of its mark, and of the label beside it, in pixels of the SVG picture.
+
+    Attributes:
+        role: "ships" (a selected candidate), "baseline", or "candidate" (any other candidate).
+        anchor: which end of the label is at label_x.
+    """
 
     name: str
     role: Literal["ships", "baseline", "candidate"]
@@ -51,7 +56,7 @@ class CostPlot(NamedTuple):
 
 
 class CostPanel(NamedTuple):
-    """Plots over one kind of cost; title: the axis of the cost."""
+    """Plots over one kind of cost, one per suite; title: text at the axis of the cost."""
 
     label: str
     title: str
@@ -69,14 +74,18 @@ class CostRow(NamedTuple):
 
 
 def cost_metric(lookup: Lookup) -> MetricFacts | None:
-    """The metric that ranks the candidates; without a selection the one of the sentences. None if nothing is known."""
+    """The metric at the vertical axis of the plots; None if the comparison has no metrics.
+
+    It is the first metric by which `select` ranked the candidates. If this metric is not shown, or the comparison was
+    made without selection.json, it is the metric `headline`.
+    """
     selection = lookup.comparison.selection
     ranked = lookup.metric(selection.rank_by[0]) if selection else None
     return ranked or headline(lookup.comparison.metrics)
 
 
 def cost_panels(lookup: Lookup) -> list[CostPanel]:
-    """Make the plots over time and over parameters; a kind of cost that no candidate has is left out."""
+    """Make the plots over time and over parameters. A kind of cost that is not known for any candidate is left out."""
     metric = cost_metric(lookup)
     if metric is None:
         return []
@@ -93,7 +102,7 @@ def cost_panels(lookup: Lookup) -> list[CostPanel]:
 
 
 def cost_rows(lookup: Lookup) -> list[CostRow]:
-    """Make the table of what the plots show."""
+    """Make the rows of the table with the values that the plots show."""
     metric = cost_metric(lookup)
     if metric is None:
         return []
@@ -142,7 +151,7 @@ def _plot(
 
 
 def _labelled(places: Iterable[tuple[str, float, float]], baseline: str, chosen: set[str | None]) -> list[Point]:
-    """Points with labels that do not cover each other: those that would are moved down."""
+    """Make the points, with labels that do not overlap: a label that would cover another one is moved down."""
     points: list[Point] = []
     for name, x, y in sorted(places, key=lambda place: place[2]):
         fits = x + 10 + _LETTER * len(name) < WIDTH
@@ -153,7 +162,10 @@ def _labelled(places: Iterable[tuple[str, float, float]], baseline: str, chosen:
 
 
 def _logarithmic(values: Sequence[float]) -> tuple[Callable[[float], float], list[Tick]]:
-    """Position of a cost on a logarithmic axis, and its ticks; 0, which bicubic has parameters of, is at the left."""
+    """Make a logarithmic axis for costs: a function from a cost to its position, and the ticks.
+
+    A cost of 0, such as the number of parameters of bicubic, is at the left end.
+    """
     positive = [value for value in values if value > 0] or [1.0]
     low, high = math.log10(min(positive)) - 0.15, math.log10(max(positive)) + 0.15
     if min(values, default=1.0) <= 0:
@@ -175,7 +187,7 @@ def _logarithmic(values: Sequence[float]) -> tuple[Callable[[float], float], lis
 
 
 def _linear(values: Sequence[float], digits: int) -> tuple[Callable[[float], float], list[Tick]]:
-    """Position of a quality on a linear axis, and its ticks."""
+    """Make a linear axis for quality: a function from a value to its position, and the ticks."""
     low, high = min(values, default=0.0), max(values, default=1.0)
     margin = 0.12 * (high - low) or 0.05 * abs(high) or 1.0
     low, high = low - margin, high + margin

@@ -166,7 +166,7 @@ def _labels(lookup: Lookup, selection: Selection | None) -> list[str]:
 
 
 def _gap(lookup: Lookup, suite: SuiteFacts, metric: MetricFacts | None, name: str, other: str | None) -> str:
-    """The difference of two candidates by a metric, with its interval."""
+    """Text on the mean difference between two candidates in a metric, with its interval."""
     found = lookup.pair(suite.name, metric.name, name, other) if metric and other else None
     if metric is None or found is None:
         return "difference not measured"
@@ -180,7 +180,7 @@ def _number(metric: MetricFacts, found: Estimate) -> str:
 
 
 def _costs(lookup: Lookup, selection: Selection, choice: Choice, suite: SuiteFacts) -> list[str]:
-    """Difference in each ranking metric if this content is upscaled by a network for another content type, as text."""
+    """Sentences on the difference in each ranking metric if a network for other content is used on this suite."""
     if choice.chosen is None:
         return []
     ships = {

@@ -37,7 +37,7 @@ class Lookup:
         return turned and turned.turned()
 
     def difference(self, suite: str, metric: str, candidate: str, other: str) -> Estimate | None:
-        """Mean of `candidate` minus `other` in a metric on a suite, with interval; None if one was not measured."""
+        """Mean of `candidate` minus `other` in a metric on a suite, with interval; None if not measured."""
         found = self.pair(suite, metric, candidate, other)
         return found and found.difference
 
@@ -72,6 +72,6 @@ class Lookup:
         return [c.name for c in self.comparison.candidates if c.content and c.content == suite.content]
 
     def _measured(self, suite: str, metric: str) -> list[Cell]:
-        """The cells of a suite, in the order of the candidates."""
+        """The cells of a metric on a suite, in the order of the candidates."""
         cells = [self.cell(candidate.name, suite, metric) for candidate in self.comparison.candidates]
         return [cell for cell in cells if cell is not None]

@@ -25,14 +25,14 @@ Kind = Literal["error", "flicker"]
 
 
 class Place(NamedTuple):
-    """Frame and tile of a clip in which a candidate flickers most in comparison with the best other candidate.
+    """Frame and tile of a clip in which the flicker of a candidate exceeds that of the best other candidate most.
 
     Attributes:
         candidate: name of the candidate.
         t: number of the frame among the saved frames.
         y, x: centre of the tile in HR pixels.
-        value: value of the candidate in 8-bit levels (0..255).
-        other: value of the best other candidate in the same frame and tile, in 8-bit levels.
+        value: flicker of the candidate, in 8-bit levels (0..255).
+        other: lowest flicker of another candidate in the same frame and tile, in 8-bit levels.
     """
 
     candidate: str
@@ -46,9 +46,9 @@ class Place(NamedTuple):
 def tile_maps(clip: SavedClip) -> dict[Kind, dict[str, Map]]:
     """Compute maps of error and flicker of a clip: one mean value per tile and frame, in 8-bit levels.
 
-    Error is the mean of |sr - hr|. Flicker is that of the metric `flicker`, except that pixels that are not visible in
-    the previous frame count as 0, and that motion is estimated at half the size if a side of HR has more than 1000
-    pixels; it is 0 in the first frame of a scene.
+    Error is the mean of |sr - hr|. Flicker is computed as in the metric `flicker`, with three differences: pixels that
+    are not visible in the previous frame count as 0; motion is estimated at half the size if a side of HR has more than
+    1000 pixels; and the flicker of the first frame of a scene is 0.
 
     Returns:
         "error" or "flicker" -> candidate -> map (T, rows, columns).
@@ -74,7 +74,10 @@ def tile_maps(clip: SavedClip) -> dict[Kind, dict[str, Map]]:
 
 
 def _windows(clip: SavedClip) -> Iterator[tuple[int, dict[str, Tensor]]]:
-    """Yield windows that begin with the last frame of the previous one: number of new frames, view -> (T, 3, H, W)."""
+    """Yield windows of frames: number of new frames, and view -> frames (T, 3, H, W).
+
+    Each window except the first begins with the last frame of the previous window.
+    """
     views = [TRUTH, *clip.candidates]
     videos = {view: clip.frames(view) for view in views}
     before: dict[str, Tensor] = {}

@@ -67,13 +67,13 @@ class ClipMedia:
 
 
 class Embedded(NamedTuple):
-    """Media of the clips in a page.
+    """Media of the clips in a page. The name of a clip is "SUITE / CLIP".
 
     Attributes:
         clips: name of each clip -> JSON of its `ClipMedia`.
-        reduced: sentences on clips of which less is shown than there is room for without the others.
-        left_out: names of the clips that do not fit.
-        places: name of each clip -> names of the worst places that are shown.
+        reduced: for each clip that is shown in lower quality or number to save space, a text that says how.
+        left_out: names of the clips that are not shown because they do not fit.
+        places: name of each clip -> keys of the worst places that are shown, see `CandidatePlace.key`.
     """
 
     clips: dict[str, str]
@@ -86,8 +86,8 @@ def clip_media(comparison: Comparison, root: Path, limit: int) -> Embedded:
     """Media of the clips of a comparison, for as many clips as fit into a size limit.
 
     First one clip of each suite is included, then a second one of each suite, and so on, beginning with those in which
-    candidates are worst. The clips share the room: the more there are, the lower are the quality of the lossy videos
-    and the number of time slices.
+    candidates are worst. All clips share the limit, so with more clips, the lossy videos have a lower quality and fewer
+    time slices and places are shown.
 
     Args:
         comparison: comparison whose clips are shown.
@@ -176,7 +176,11 @@ def _size(crop: Crop) -> int:
 
 
 def fitting(places: Sequence[Sequence[Crop]], room: float) -> tuple[list[Crop], int]:
-    """The crops of as many places as fit into a number of bytes, but at least of the first; number of places left."""
+    """Choose the first places whose crops fit into `room` bytes, at least one place.
+
+    Returns:
+        The crops of the chosen places, and the number of the other places.
+    """
     crops: list[Crop] = []
     for number, place in enumerate(places):
         if crops and sum(map(_size, [*crops, *place])) > room:
@@ -209,7 +213,7 @@ def _crop(facts: ClipFrames, spot: _Spot, images: list[str]) -> Crop:
 
 
 def _images(clip: SavedClip, view: str, rows: list[int], spots: list[_Spot]) -> tuple[str, list[str]]:
-    """Time slices of a view (of LR, an empty text) and its crops, from one pass over the frames: seeking is slow."""
+    """Make the time slices ("" for LR) and the crops of a view, as data URIs, in one pass, since seeking is slow."""
     lines: list[Frames] = []
     cuts = [""] * len(spots)
     for t, frame in enumerate(clip.frames(view)):
@@ -238,7 +242,7 @@ def _mosaic(clip: SavedClip, columns: int, tile: tuple[int, int]) -> Iterator[Fr
 
 
 class _Video(NamedTuple):
-    """Data URI of a video, size of a view in it (width, height), and its quality in words if that was lowered."""
+    """Data URI of a video, (width, height) of a view in it, and a text on the quality ("" if it was not lowered)."""
 
     data: str
     tile: tuple[int, int]
@@ -246,7 +250,7 @@ class _Video(NamedTuple):
 
 
 def _video(clip: SavedClip, columns: int, limit: int) -> _Video:
-    """Encode the video in the best quality that fits into a number of bytes, or in the lowest."""
+    """Encode the video in the best quality that fits into `limit` bytes; in the lowest quality if none fits."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "clip.mp4"
         settings = [(even_size(clip.size, side), crf) for side, crf in _QUALITIES]
@@ -265,7 +269,7 @@ def _video(clip: SavedClip, columns: int, limit: int) -> _Video:
 
 
 def _encode(path: Path, clip: SavedClip, columns: int, setting: tuple[tuple[int, int], int]) -> int:
-    """Encode the video of a clip with a size of the views and a crf, and return the number of bytes."""
+    """Encode the video of a clip and return its size in bytes. setting: ((width, height) of a view, crf)."""
     tile, crf = setting
     write_mp4(path, _mosaic(clip, columns, tile), clip.facts.rate, crf=crf)
     return path.stat().st_size

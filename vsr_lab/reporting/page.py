@@ -85,7 +85,11 @@ def write_report(comparison: Comparison, root: Path, path: Path) -> None:
 
 
 def _numbers(comparison: Comparison) -> tuple[Comparison, list[str]]:
-    """The comparison with rounded values of single frames, as many as fit, and the clips whose values do not."""
+    """Round the values of single frames, and remove curves that do not fit into the page.
+
+    Returns:
+        The changed comparison, and the names of the clips of which curves were removed.
+    """
     digits = {metric.name: metric.digits + 2 for metric in comparison.metrics}
     curves: list[Curve] = []
     left_out: dict[str, None] = {}

@@ -1,4 +1,4 @@
-"""Places that the clip browser of the report shows in every view: losslessly, or whole frames lossily."""
+"""Pictures of places for the clip browser of the report: lossless crops and lossy whole frames of every view."""
 
 import base64
 import io
@@ -18,15 +18,16 @@ from vsr_lab.reporting.saved import LOW, TRUTH, SavedClip
 
 @dataclass(frozen=True)
 class Crop:
-    """Part of one frame, or a whole one, at the same place in every view (LR, HR, candidates).
+    """Part of a frame, or a whole frame, shown in every view (LR, HR, candidates).
 
     Attributes:
-        title: what is seen here.
-        keys: name of the worst places that it shows, see `CandidatePlace.key`.
+        title: text about the picture.
+        keys: keys of the worst places that are in the picture, see `CandidatePlace.key`.
         frame: number of the frame.
-        x, y, width, height: the part, in HR pixels.
-        lossless: False for a whole frame, of which there is a lossless crop too.
-        images: a data URI per view; "" if there is no picture of a candidate, because another run evaluated it.
+        x, y, width, height: position and size of the part, in HR pixels.
+        lossless: whether the images are lossless; False for a whole frame.
+        images: a data URI per view; "" for a candidate that was evaluated in another run, which saved no picture of
+            this place.
     """
 
     title: str
@@ -41,12 +42,14 @@ class Crop:
 
 
 def worst_crops(clip: SavedClip, places: Sequence[CandidatePlace]) -> list[list[Crop]]:
-    """Pictures of the worst places of the candidates in a clip: of tiles by their loss, then of the worst frames.
+    """Make pictures of the worst places of the candidates in a clip.
 
-    Places that share a frame or a crop are shown together.
+    The worst tiles are first, sorted by error minus error of bicubic. Then come the worst frames. Places with the same
+    frame or the same tile share a picture.
 
     Returns:
-        For each place its pictures: a crop, a whole frame, or both. Before or behind each whole frame is a crop of it.
+        A list of pictures for each place. A worst tile has one picture, a crop. A worst frame has a picture of the
+        whole frame and crops of its worst tiles, except tiles that are already among the worst tiles of the clip.
     """
     frames: dict[int, list[CandidatePlace]] = {}
     tiles: dict[tuple[int, int, int], list[CandidatePlace]] = {}
@@ -97,7 +100,7 @@ def _name(candidate: str, places: Sequence[CandidatePlace]) -> str:
 def _images(
     clip: SavedClip, place: CandidatePlace, kind: str, file: Callable[[Path, str, CandidatePlace], Path]
 ) -> list[str]:
-    """A picture of each view as a data URI, "" where the run that evaluated a candidate has none of this place."""
+    """Data URI of the picture of each view; "" if the run that evaluated a candidate saved none of this place."""
     home = clip.folder(place.candidate)
     folders = {LOW: (home, "lr"), TRUTH: (home, "hr"), **{name: (clip.folder(name), "sr") for name in clip.candidates}}
     paths = [file(folder, view, place) for folder, view in folders.values()]

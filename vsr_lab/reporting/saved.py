@@ -34,7 +34,10 @@ class SavedClip:
 
     @cached_property
     def videos(self) -> "dict[str, Footage]":
-        """Videos by name of the view: LR, ground truth, candidates. Raises UserError if one is missing or changed."""
+        """Name of the view (LR, ground truth, candidates) -> video.
+
+        Raises UserError if a video is missing, or its size or length differs from that of the saved frames.
+        """
         from vsr_lab.video import open_footage
 
         facts = self.facts
@@ -54,7 +57,7 @@ class SavedClip:
         return [candidate.candidate for candidate in self.facts.candidates]
 
     def folder(self, candidate: str) -> Path:
-        """Folder of the pictures that `evaluate` saved of a candidate in this clip."""
+        """Folder in which `evaluate` saved the pictures of this clip for a candidate."""
         (sr,) = (own.sr for own in self.facts.candidates if own.candidate == candidate)
         return Path(os.path.normpath(self.root / sr)).parent
 

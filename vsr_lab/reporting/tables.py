@@ -99,7 +99,7 @@ def full_tables(lookup: Lookup) -> list[FullTable]:
 
 
 def _rows(lookup: Lookup, columns: list[list[CellView]]) -> list[Row]:
-    """Columns of cells as rows, one per candidate."""
+    """Arrange columns of cells as rows, one row per candidate."""
     return [
         Row(
             candidate,

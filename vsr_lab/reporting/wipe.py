@@ -24,8 +24,8 @@ def write_wipes(comparison: Comparison, root: Path, folder: Path) -> list[Path]:
     """Write wipe_SUITE.mp4 for each suite: the first clip, with a moving line between two candidates.
 
     On the left of the line is the baseline, or LR if there are no frames of the baseline. On the right is the candidate
-    that `select` chose or, if it chose none, the one with the best mean of the metric `headline` (if that is the
-    baseline, the last candidate).
+    that `select` chose. If it chose none, the candidate with the best mean of the metric `headline` is on the right, or
+    the last candidate if the best one is the baseline.
 
     Args:
         comparison: comparison whose clips are shown.
@@ -85,7 +85,7 @@ def wiped(left: Frames, right: Frames, seconds: float) -> Frames:
 
 
 def _labelled(picture: Frames, left: str, right: str) -> Frames:
-    """Names in the lower corners, white on black, so that they can be read on any picture."""
+    """Draw the names of the two views into the lower corners, white on black to be readable on any picture."""
     image = Image.fromarray(picture)
     draw = ImageDraw.Draw(image)
     font = ImageFont.load_default(max(11, image.height // 36))

@@ -14,10 +14,11 @@ class WorstRow(NamedTuple):
     Attributes:
         name: name of the clip in the clip browser.
         key: name of the place in the clip browser.
-        where: the tile in words; "" for a whole frame.
-        own, other: values of the candidate and of what it is compared with, as text.
-        loss: difference of these, as text; positive values are worse.
-        amount: the same as a number, by which the rows are sorted.
+        where: position of the tile as text; "" for a whole frame.
+        own: error of the candidate in the tile, or its PSNR in the frame, as text.
+        other: the same for bicubic interpolation (of a tile) or for the baseline (of a frame).
+        loss: difference of `own` and `other` as text; positive if the candidate is worse.
+        amount: the difference as a number, by which the rows are sorted.
     """
 
     candidate: str
@@ -37,7 +38,8 @@ class WorstTable(NamedTuple):
     """Worst places of one kind, the largest loss first.
 
     Attributes:
-        first, others: the worst place of each candidate, and its places in other clips, which are folded at first.
+        first: the worst place of each candidate.
+        others: the worst places of the candidates in other clips, which the page shows on a click.
     """
 
     label: str

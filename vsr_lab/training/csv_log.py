@@ -24,9 +24,9 @@ class CsvLog(Logger):
 
     @rank_zero_only
     def start(self, step: int) -> None:
-        """Write the header. In a resumed run, delete the rows from `step` on instead, since they are logged again.
+        """Write the header to a new file. In an existing file, delete the rows from training step `step` on.
 
-        Raises UserError if there is a file that is not such a table.
+        A resumed run logs these rows again. Raises UserError if the file is not such a table.
         """
         path = self.path
         if path.exists():

@@ -23,9 +23,9 @@ from vsr_lab.training.module import VsrModule
 def dry_run(module: VsrModule, data: pl.LightningDataModule, trainer: pl.Trainer) -> None:
     """Run a training step and a validation on a copy of the module, to report errors before the training begins.
 
-    The step uses the first batch of the training, once with every number of frames of the curriculum, and the weights
-    that the losses have at the end of the training. The validation uses the clip with the smallest frames and the clip
-    with the fewest frames. Weights, optimizer state and random number generators of the training do not change.
+    The step uses the first batch of the training, and the weights of the losses at the end of the training. It is
+    repeated for every number of frames of the curriculum. The validation uses the clip with the smallest frames and the
+    clip with the fewest frames. Weights, optimizer state and random number generators of the training do not change.
 
     Args:
         module: module to train.
@@ -80,7 +80,14 @@ def _on_device(samples: Sequence[Sample], module: VsrModule, data: VideoDataModu
 
 @contextmanager
 def _reported(what: str, shape: tuple[int, int, int], keys: str, trainer: pl.Trainer) -> Generator[None]:
-    """Convert exceptions to UserError. what, shape: the clips (T, H, W); keys: those that change their shape."""
+    """Context manager that converts exceptions to UserError.
+
+    Args:
+        what: name of the clips, for the message.
+        shape: (T, H, W) of the clips.
+        keys: configuration keys that change the shape, for the hint.
+        trainer: the trainer.
+    """
     try:
         yield
     except (UserError, ModuleNotFoundError):

@@ -111,7 +111,7 @@ def _check_metric(name: str, metric: Metric) -> None:
 class VsrModule(pl.LightningModule):
     """Lightning module that trains a network on pairs of LR and HR clips.
 
-    With half precision (trainer.precision), only the network is computed in it; losses and metrics stay in float32.
+    If trainer.precision is a half precision, it is only used in the network; losses and metrics stay in float32.
 
     Args:
         network: network to train.
@@ -156,7 +156,7 @@ class VsrModule(pl.LightningModule):
         return extra
 
     def _backward_in_time(self, lr: Tensor) -> Tensor:
-        """SR frames from a second pass over the clip, backwards from its last frame, in the original order."""
+        """Run the network on a clip forward, then backward. Returns SR of the backward pass in the original order."""
         return self._run(self.network, torch.cat([lr, lr[:, :-1].flip(1)], 1))[:, lr.shape[1] - 1 :].flip(1)
 
     def _run(self, network: Network, lr: Tensor) -> Tensor:
@@ -173,8 +173,8 @@ class VsrModule(pl.LightningModule):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor | None:
         """Compute the loss of a batch. Returns None, by which Lightning skips the batch, if the loss is not finite.
 
-        Raises Refusal if too many batches were skipped, or at the first one if several processes train together, since
-        the others would wait for it.
+        Raises Refusal if too many batches were skipped. If several processes train together, the first skipped batch
+        raises Refusal, since the other processes would wait for this process.
         """
         step = self.global_step
         progress = step / max(self.trainer.max_steps, 1)
@@ -216,7 +216,7 @@ class VsrModule(pl.LightningModule):
         self.is_started = True
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
-        """Set the gradients to zero if they are not finite but the loss is; otherwise weights would become NaN.
+        """Set the gradients to zero if they are not finite although the loss is finite: weights would become NaN.
 
         With 16-mixed precision, the gradient scaler skips the step instead. Raises Refusal if too many batches were
         skipped.
@@ -231,7 +231,7 @@ class VsrModule(pl.LightningModule):
             )
 
     def _count_skipped(self, report: str, *, alone: bool) -> None:
-        """Count a skipped batch. Raises Refusal beyond the limit, or if other processes wait for this one."""
+        """Count a skipped batch. Raises Refusal beyond `skip_limit`, or if only this process skips it (`alone`)."""
         self.skipped += 1
         if self.skipped > self.recipe.skip_limit or alone:
             limit = f"batches with NaN or infinity: {int(self.skipped)}, skip_limit={self.recipe.skip_limit}"

@@ -58,7 +58,7 @@ class Pictures(Callback):
         show(trainer, pictures)
 
     def _shown(self, batches: int) -> dict[int, int]:
-        """Indices of the batches that are shown -> their numbers."""
+        """Index of each batch that is shown -> number of its picture."""
         return {batch: number for number, batch in enumerate(spread(range(batches), self.clips))}
 
 

@@ -27,7 +27,7 @@ def selected_bundles(selection: Path, folder: Path) -> dict[str, Path]:
         Content type -> folder of the bundle.
 
     Raises:
-        UserError: no candidate was chosen, or a chosen one has no bundle.
+        UserError: no candidate was chosen, or a chosen candidate has no bundle.
     """
     manifests = {path.parent: read_record(path, BundleManifest) for path in folder.rglob(MANIFEST)}
     by_time = sorted(manifests, key=lambda path: manifests[path].created)  # of bundles of the same weights, the newest

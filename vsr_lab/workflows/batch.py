@@ -55,8 +55,8 @@ class Task:
         source: the file.
         output: file to write.
         others: further files to write from the same run of the network, each with its settings.
-        made_here: whether no output existed when this batch, perhaps in an earlier run that was interrupted, began the
-            task. If the outputs exist later, they are the result of this task.
+        made_here: whether none of the outputs existed when the task was begun, in this run of the batch or in an
+            earlier run that was interrupted. Outputs that exist now are then the result of this task.
     """
 
     source: Source

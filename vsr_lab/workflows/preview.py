@@ -25,8 +25,8 @@ def preview_of(upscaler: Upscaler, task: Task) -> tuple[Upscaler, Task]:
         stop), and copy of the task with the output NAME.preview.SUFFIX instead of NAME.SUFFIX.
 
     Raises:
-        UserError: the source cannot be read, or the picture of the preview is the source, or exists already and
-            settings.overwrite is not set.
+        UserError: the source cannot be read; the file of the preview's picture exists and `overwrite` is not set; or
+            this file is the source.
     """
     settings, encoding = upscaler.settings, upscaler.settings.encoding
     whole = whole_output(task.output)

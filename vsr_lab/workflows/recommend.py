@@ -32,7 +32,7 @@ class Recommendation:
 
     Attributes:
         source: the file.
-        content: content type by which the bundle was chosen: that of the source, else the suggested one.
+        content: content type by which the bundle was chosen: the type of the source if known, else the suggested type.
         confidence: probability of the suggested content type, in [0, 1].
         because: names of the two features that contribute most to the suggestion.
         bundle: folder of the bundle; None if there is none for this content type.
@@ -109,7 +109,7 @@ def write_comparison(path: Path, found: Sequence[Recommendation], bundles: Mappi
 
 @torch.inference_mode()
 def _most_detailed(lr: Tensor) -> Tensor:
-    """The part of frames (T, 3, h, w) in which the last one has the most detail, at most _CELL."""
+    """Crop frames (T, 3, h, w) to the area, of at most `_CELL` pixels, in which the last frame has most detail."""
     height, width = (min(side, most) for side, most in zip(lr.shape[-2:], _CELL, strict=True))
     gray = lr[-1].mean(0)
     detail = (gray[1:, 1:] - gray[:-1, 1:]).abs() + (gray[1:, 1:] - gray[1:, :-1]).abs()

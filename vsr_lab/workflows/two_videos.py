@@ -72,7 +72,7 @@ class Placed:
     scale: int | None = 1
 
     def only(self, kept: Sequence[int]) -> "Placed":
-        """Copy without those frames that are not in `kept`, a list of frame numbers of the reference."""
+        """Copy that contains only the frames in `kept`, a list of frame numbers of the reference."""
         return replace(self, order=[self.order[u] for u in kept])
 
     def frames(self, clip: str, lr: Iterable[Tensor]) -> Iterator[Tensor]:
@@ -110,7 +110,7 @@ def place(name: str, shot: Shot, reference: Shot) -> Placed:
         reference: video with which the video is aligned.
 
     Raises:
-        UserError: the two show different content, or the video is flipped or rotated.
+        UserError: the two videos show different content, or the video is flipped or rotated.
     """
     size = reference.size
     if shot is reference:
@@ -262,7 +262,7 @@ def compare_videos(
 
 
 def _scores(placed: Mapping[str, Placed], frames: int) -> dict[str, dict[str, Values]]:
-    """Scores of a and b against the truth, or else against a."""
+    """Scores of a and b in comparison with the ground truth or, without ground truth, in comparison with a."""
     protocol = Protocol("videos", "two versions of one video", 1, ResizeDown(1), metrics=_MEASURES)
     standard = placed.get("truth", placed["a"]).frames("", ())
     pairs = (Pair(frame, frame) for frame in standard)

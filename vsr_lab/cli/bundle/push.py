@@ -31,7 +31,7 @@ class BundlePushConfig(Section):
 
 
 def run(config: BundlePushConfig) -> None:
-    """Verify and publish the bundle, and print its address. Raises Refusal as `bundle verify` does."""
+    """Verify and publish the bundle, and print its address. Raises Refusal if the bundle fails `bundle verify`."""
     key = read_public_key(config.public_key) if config.public_key else None
     with console.status("graphs and network"):
         verify_bundle(config.bundle, key, frames=config.frames)

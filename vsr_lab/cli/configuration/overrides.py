@@ -141,9 +141,10 @@ def _escaped(text: str) -> str:
 
 
 def step_into_list(error: BaseException, typed: Iterable[str]) -> BaseException:
-    """Explain OmegaConf's errors about list.name=value, where `name` should be an index, and about mapping=[A,B].
+    """Replace two errors of OmegaConf by errors that tell the user what to write.
 
-    Other errors are returned unchanged.
+    They concern list.name=value, where `name` should be an index, and mapping=[A,B] or list={...}. Other errors are
+    returned unchanged.
 
     Args:
         error: error of Hydra or OmegaConf.
@@ -171,7 +172,7 @@ def key_of(word: str) -> str:
 
 
 def keys_within(words: Iterable[str]) -> list[str]:
-    """Keys of the values that overrides set by a mapping: "a.b" for "a={b: 1}"."""
+    """Dotted keys that overrides set by a mapping: "a.b" for "a={b: 1}"."""
     overrides = [_parse(word) for word in words if "={" in word]
     return [f"{o.key_or_group}.{name}" for o in overrides if isinstance(value := o.value(), dict) for name in value]
 
@@ -225,7 +226,7 @@ def _check_option(group: str, override: Override) -> None:
 
 
 def _groups(command: str) -> dict[str, str | None]:
-    """Groups that the command composes, as GROUP or GROUP@PACKAGE, and their defaults."""
+    """Config groups of a command: GROUP or GROUP@PACKAGE -> name of its default option."""
     path = config_dir() / f"{config_name(command)}.yaml"
     defaults = yaml.safe_load(path.read_text(encoding="utf-8"))["defaults"]
     chosen = ((name, value) for entry in defaults if isinstance(entry, dict) for name, value in entry.items())

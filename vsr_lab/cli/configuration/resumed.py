@@ -29,7 +29,7 @@ _OVERRIDABLE = ("compile", "data.root", "data.store", "data.workers", "scheduler
 
 
 def stored_config(path: Path) -> DictConfig:
-    """Read the config.yaml of a run folder, in which no interpolations are left.
+    """Read the config.yaml of a run folder. `${...}` in it is plain text, not an interpolation.
 
     Raises:
         UserError: the file is damaged.
@@ -64,7 +64,7 @@ def resumed_config(cli_config: DictConfig) -> DictConfig:
 
     Raises:
         UserError: the folder contains no training run or is in use, an override is not allowed, or `trainer.max_steps`
-            is set to no more than the number of steps that are done.
+            is set to at most the number of steps that are already done.
     """
     if not isinstance(cli_config.resume, str) or not cli_config.resume:
         raise UserError(
@@ -103,9 +103,15 @@ def resumed_config(cli_config: DictConfig) -> DictConfig:
 
 
 def check_loggers(cfg: DictConfig, path: Path, run_dir: Path) -> None:
-    """Let the loggers of a stored configuration write to the folder of the run.
+    """Set the loggers of a stored configuration so that they write to the run folder only and make no connection.
 
-    Raises UserError if one could send data to a server that the user did not name, or write elsewhere.
+    Args:
+        cfg: the stored configuration; `save_dir` and `offline` of its loggers are changed in place.
+        path: file of the configuration, for error messages.
+        run_dir: the run folder.
+
+    Raises:
+        UserError: a logger has a key that could name a server, or a name with which it could write to another folder.
     """
     loggers = cfg.get("logger")
     for name, logger in loggers.items() if isinstance(loggers, DictConfig) else ():
@@ -130,7 +136,7 @@ def check_loggers(cfg: DictConfig, path: Path, run_dir: Path) -> None:
 
 
 def _follow_steps(cfg: DictConfig) -> None:
-    """Let the length of the schedule follow trainer.max_steps if it was equal to it."""
+    """Set the length of the schedule, in place, to a reference to trainer.max_steps if the two are equal."""
     steps = OmegaConf.select(cfg, "trainer.max_steps")
     for key in ("scheduler.T_max", "scheduler.total_steps"):
         if steps is not None and OmegaConf.select(cfg, key) == steps:
@@ -138,7 +144,10 @@ def _follow_steps(cfg: DictConfig) -> None:
 
 
 def _recorded(config: Any, words: Sequence[str]) -> Any:
-    """Record overrides, and the step of the last checkpoint. Raises UserError if trainer.max_steps is not beyond it."""
+    """Record overrides and the step of the last checkpoint in the key `resumed`.
+
+    Raises UserError if an override sets trainer.max_steps to this step or an earlier one.
+    """
     from vsr_lab.cli.train_config import Resumption  # slow to import, as is the next
     from vsr_lab.training.checkpoints import LAST, newest
 

@@ -53,7 +53,7 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, protected_namespaces=())
 
     def without_effect(self) -> dict[str, str]:
-        """Keys that have no effect because of the values of other keys -> reason. A user may not set them."""
+        """key -> reason, for keys that have no effect because of the values of other keys. A user may not set them."""
         return {}
 
 

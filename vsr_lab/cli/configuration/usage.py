@@ -61,7 +61,7 @@ def command_help(command: str) -> str:
 
 
 def _keys_of_groups(name: str) -> str:
-    """The keys that the default options of the groups of a command bring, wrapped; "" if there are none."""
+    """Text with the keys of the default options of a command's config groups, wrapped; "" if there are none."""
     own, words = own_keys(name), dict[str, list[str]]()
     fixed = re.findall(r"^  - base/\w+@(\w+)$", _text(name), re.MULTILINE)  # no group: nothing can be chosen
     for key, (value, _) in commented_keys(name).items():
@@ -82,9 +82,9 @@ def options(group: str) -> list[str]:
 
 
 def own_keys(name: str) -> dict[str, tuple[str, str]]:
-    """The dotted keys of a yaml of `configs`, such as "train.yaml", each with its value and the comment on its line.
+    """Read the keys of a yaml of `configs`, such as "train.yaml": dotted key -> value and comment on the line.
 
-    There are none if there is no such yaml.
+    The result is empty if the yaml does not exist.
     """
     found: dict[str, tuple[str, str]] = {}
     stack: list[tuple[int, str]] = []
@@ -98,16 +98,17 @@ def own_keys(name: str) -> dict[str, tuple[str, str]]:
 
 
 def commented_keys(name: str, package: str = "") -> dict[str, tuple[str, str]]:
-    """The keys of a yaml and of those in its defaults, as they are named in a composed configuration.
+    """Read the keys of a yaml and of the yaml files in its defaults list, named as in the composed configuration.
 
-    Of a group that has no default, `base/GROUP.yaml` is read.
+    For a group without a default option, `base/GROUP.yaml` is read.
 
     Args:
         name: path of the yaml in `configs`.
         package: dotted key at which the yaml is put.
 
     Returns:
-        Dotted key -> value and comment. A key without a comment has that of the yaml that it is inherited from.
+        Dotted key -> value and comment. A key without a comment gets the comment of the yaml from which it is
+        inherited.
     """
     text, found = _text(name), dict[str, tuple[str, str]]()
     if text.startswith("# @package _global_"):
@@ -134,12 +135,14 @@ def _text(name: str) -> str:
 
 
 def meaning_of(command: str, key: str, choices: Mapping[str, str]) -> str:
-    """The comment on a key of a command, in the command's yaml or that of the chosen option of a group; "" if none.
+    """The comment on a key of a command; "" if there is none.
+
+    It is searched in the yaml of the command, then in those of the chosen options of its config groups.
 
     Args:
         command: name of the command.
         key: dotted key.
-        choices: the chosen option of each config group, as in `hydra.runtime.choices`.
+        choices: config group -> name of the chosen option, as in `hydra.runtime.choices`.
     """
     comment = own_keys(f"{config_name(command)}.yaml").get(key, ("", ""))[1]
     for place, option in choices.items():

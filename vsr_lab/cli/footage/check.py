@@ -19,7 +19,7 @@ from vsr_lab.pair_check import Declared, Findings, check_pair, find_pairs, write
 
 
 def _checked(node: Any) -> Any:
-    """Validate a degradation, and return it unchanged, since its scale may be null until that of a pair is known."""
+    """Validate a degradation, and return it unchanged: its scale may be null until the scale of a pair is known."""
     parse_part(_with_scale(node), Degradation)
     return node
 
@@ -76,9 +76,9 @@ def _declared(config: CheckConfig) -> Declared:
 
 
 def _families(declared: str | None, scale: int) -> dict[str, Degradation]:
-    """The known degradations and the declared one at a scale.
+    """Build the known degradations and the declared degradation for a scale.
 
-    Random ones and those that do not exist at it are left out.
+    Degradations with random parameters and degradations that do not support the scale are left out.
     """
     config: CheckConfig = composed("footage check", *given_words(), f"++scale={scale}")
     nodes = {**config.families, **({declared: config.degradation} if declared else {})}

@@ -51,7 +51,7 @@ def run(config: IndexConfig) -> None:
 
 
 def _indexed(config: IndexConfig, manifest: Path) -> Index | None:
-    """Write the manifest; None if somebody else changed it meanwhile."""
+    """Write the manifest. Returns None if the file was changed by somebody else while the footage was measured."""
     scans, before = Scans(config.scans), _digest(manifest)
     plan = plan_index(config.root, manifest, scans, config.fresh)
     index = build_index(plan, config.content_model, scans)

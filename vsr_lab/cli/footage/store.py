@@ -30,7 +30,10 @@ class StoreConfig(Section):
 
 
 def run(config: StoreConfig) -> None:
-    """List the clips by state. Raises Refusal if a clip is damaged, unless prune=true, which deletes unusable clips."""
+    """Print the number and size of the clips in each state, such as whole or damaged.
+
+    With prune=true, unusable clips are deleted. Otherwise, Refusal is raised if a clip is damaged.
+    """
     folder = config.root
     if not folder.is_dir():
         problem = "is not a folder" if folder.exists() else "not found"

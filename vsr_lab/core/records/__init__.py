@@ -68,11 +68,11 @@ def read_record(path: Path, model: type[R]) -> R:
 
 
 def record_of_files(folder: Path, names: Sequence[str], model: type[R], maker: str) -> R | None:
-    """The record beside files of a folder that would be replaced, which shows that this package wrote them.
+    """Read the record of files that are to be replaced. The record proves that this package wrote the files.
 
     Args:
         folder: the folder.
-        names: names of the files, beginning with that of the record.
+        names: names of the files; the first one is the file of the record.
         model: class of the record.
         maker: what writes the files, such as "an evaluation".
 

@@ -25,7 +25,7 @@ class GraphTensor(Part):
 
 
 class Graph(Part):
-    """Exported graph: its file, and its inputs and outputs in order, those of the state included."""
+    """Exported graph: the name of its file, and its inputs and outputs in order, including the recurrent state."""
 
     file: Name
     inputs: list[GraphTensor]
@@ -33,14 +33,14 @@ class Graph(Part):
 
 
 class Processing(Part):
-    """What `upscale` does around a graph, and what other programs must do to write the same frames.
+    """What `upscale` does before and after it runs a graph. Other programs must do the same to get the same frames.
 
     Attributes:
         values: colour space and range of the pixel values of LR frames (input) and SR frames (output).
-        clip: (minimum, maximum) to which the values of SR frames, which can exceed them, are limited.
-        rounding: how a limited value is rounded to a level of the written file.
-        cut_detector: class that finds scene cuts. The state is set to zero before the first frame after a cut.
-        cut_thresholds: thresholds of this class: name -> value.
+        clip: (minimum, maximum) to which output values are clamped after the graph, which does not clamp them.
+        rounding: how a clamped value is rounded to an integer level of the written video.
+        cut_detector: name of the class that detects scene cuts; at a cut, the state of the network is reset.
+        cut_thresholds: name -> value of the thresholds of this class, see `vsr_lab.core.cuts`.
     """
 
     values: Literal["RGB in [0, 1]"] = "RGB in [0, 1]"
@@ -55,7 +55,8 @@ class Scores(Part):
 
     Attributes:
         baseline: name of the baseline.
-        metrics, baseline_metrics: metric -> mean over the clips, with its 95 % interval, of network and baseline.
+        metrics: metric -> mean of the network over the clips, with its 95 % interval.
+        baseline_metrics: the same for the baseline.
     """
 
     suite: str
@@ -73,7 +74,7 @@ class BundleManifest(Record, command="export", given_as="folder"):
         warm_up: number of additional passes over the first frame, see `StreamingNetwork`.
         size_multiple: height and width of LR frames must be multiples of this number.
         parameters: number of weights.
-        network: class path and keywords that build the network.
+        network: {"_target_": class path, keyword: value, ...}, from which the network is built.
         content: content type that the network was trained for; None: not recorded.
         pixel_format: pixel format for which the network was trained; None: not recorded. Upscaled files get the chroma
             subsampling of this format if it is finer than that of the source.
@@ -122,8 +123,8 @@ class Difference(Part):
     Attributes:
         width, height: size of the LR frames.
         worst: largest absolute difference, RGB in [0, 1].
-        worst_frame: number of the frame with that difference.
-        psnr: PSNR in dB between the outputs, limited to [0, 1], of the worst frame; None: they are equal.
+        worst_frame: number of the frame with the largest difference.
+        psnr: lowest PSNR of a frame, in dB, between the two outputs clamped to [0, 1]; None if they are equal.
     """
 
     width: int
@@ -143,8 +144,8 @@ class Parity(Part):
         tolerance: largest difference that is accepted in fp32; graphs in lower precision need a PSNR of 50 dB.
         frames: number of frames of each test clip.
         sizes: the difference for each size.
-        streaming: difference of a graph without state, such as onnx_window, from the streaming network, on a clip with
-            motion and without cuts; None: the graph has the state.
+        streaming: for a graph without recurrent state, such as onnx_window: difference between its output and that of
+            the streaming network, on a clip with motion and without cuts; None for a graph with state.
     """
 
     format: str
@@ -159,7 +160,7 @@ class Parity(Part):
 
     @property
     def loss(self) -> str:
-        """How much the output of a graph without state differs from that of streaming; "" if it has the state."""
+        """Text on the difference between a graph without state and the streaming network; "" for other graphs."""
         if self.streaming is None:
             return ""
         if self.streaming.psnr is None:

@@ -47,8 +47,8 @@ class Competitor(Part):
     """A candidate of a comparison.
 
     Attributes:
-        ms_per_frame: mean time per frame over the suites on which it was evaluated; None if it was not measured, as of
-            frames that another tool wrote.
+        ms_per_frame: mean time per frame over the suites of the candidate; None if the time was not measured, as
+            for frames that another tool wrote.
     """
 
     name: str

@@ -42,7 +42,7 @@ class StreamPlan(Part):
         codec: codec in the source.
         action: upscale, copy, convert or drop.
         to: codec in the output, or "attachment", "timecode" or "chapters"; empty if the stream is dropped.
-        note: why the stream is dropped; empty if it is not, or if `audio=drop` left it out.
+        note: why the stream is dropped; empty if the stream is kept, or if the user set `audio=drop`.
     """
 
     index: Count
@@ -60,8 +60,9 @@ class VideoPlan(Part):
         codec: FFmpeg's name of the encoder.
         options: options of the encoder.
         size: width and height in pixels.
-        sample_aspect, rate, time_base: pixel aspect ratio, frames per second and duration of a tick in seconds, as
-            fractions such as "1/1".
+        sample_aspect: width of a pixel divided by its height, a fraction such as "1/1".
+        rate: frames per second, a fraction such as "25/1".
+        time_base: duration of a tick (unit of timestamps) in seconds, a fraction such as "1/1000".
         constant: whether all frames have the same duration.
         primaries, transfer, matrix: code points of ITU-T H.273; 2 is unspecified.
         range: "full" or "limited".
@@ -92,8 +93,8 @@ class Runtime(Part):
         precision: float32, bfloat16 or float16.
         threads: number of CPU threads; 0 is the default of the backend.
         version: version of the backend's package.
-        psnr: PSNR in dB between the output and that of torch in float32, of the worst frame in a trial of a few frames;
-            None if no trial was run, or if the outputs are equal.
+        psnr: lowest PSNR of a frame, in dB, between the outputs of this runtime and of torch in float32, in a trial of
+            a few frames; None if no trial was run, or if the outputs are equal.
         speed: frames per second in the trial, divided by those of torch in float32 on the CPU; None if no trial was
             run.
         refused: other runtimes whose output differs too much from that of torch in float32, each as a sentence with
@@ -139,7 +140,8 @@ class Plan(Part):
             state; None: the network continues with its state after the previous segment.
         grain: standard deviation of the synthetic grain in bands of luma from black to white, for RGB in [0, 1]; empty:
             no grain.
-        seconds, output_bytes, memory_bytes: estimates; seconds is None if the speed of the network was not measured.
+        seconds: estimated time of the upscaling; None if the speed of the network was not measured.
+        output_bytes, memory_bytes: estimated size of the output and estimated use of memory.
     """
 
     preset: str
@@ -185,7 +187,7 @@ class UpscaleJob(Record, command="upscale"):
         size, modified: size of the source in bytes, and time of its last change in ns since 1970.
         bundle: fingerprint of the bundle.
         plan: the plan, without the tile size, the estimated memory, and measurements of the runtime.
-        others: plans of further outputs.
+        others: plans of the other output files.
         finished: index of each finished segment -> hashes of its files.
     """
 
@@ -219,7 +221,8 @@ class Provenance(Record, command="upscale"):
             `vsr_lab.video.ReadOptions`.
         damage: damaged frames of the source, as text; empty if none were found.
         cuts: numbers of the first frames of new scenes; None if scene cuts were not detected.
-        bundle, bundle_sha256: name of the bundle, and the hashes of its files.
+        bundle: name of the bundle.
+        bundle_sha256: name of each file of the bundle -> SHA-256.
         tile, overlap: size and overlap of tiles in LR pixels; tile 0: whole frames.
         repeats: number of frames on which the network was not run because they repeat the previous frame.
         frame_hashes: perceptual hash of the first frame of each second, 64 bits in hexadecimal; empty for a blank
@@ -258,7 +261,7 @@ class Pair(Record, command="provenance"):
 
     Attributes:
         scale: upscaling factor.
-        first: first frame of the original that was upscaled.
+        first: number of the first frame of the original that was upscaled.
         frames: number of frames of the upscaled version.
         shift: seconds by which timestamps of the upscaled version are later than those of the original.
         rate: frames per second of the upscaled version, a fraction such as "25/1".

@@ -18,8 +18,8 @@ class Estimate(Part):
 
     Attributes:
         low, high: ends of the interval; None if there are too few values.
-        about: "clips": the interval is valid for other clips of the same kind; "frames": it is only valid for the
-            measured clips.
+        about: "clips" if the interval is also valid for other clips of the same kind, "frames" if it is only valid for
+            the measured clips; None if there is no interval.
     """
 
     mean: float
@@ -29,7 +29,7 @@ class Estimate(Part):
 
     @property
     def clear(self) -> bool:
-        """Whether the 95 % interval, of a difference, does not contain zero and is valid for other clips too."""
+        """Whether a difference is significant: its interval excludes zero and is valid for other clips too."""
         return self.about == "clips" and (self.above(0) or (self.high is not None and self.high < 0))
 
     def interval(self, form: Callable[[float], str], missing: str = "") -> str:
@@ -76,8 +76,8 @@ class CandidateFacts(Part):
             loads), "frames" (SR frames that another tool wrote), or a user-defined kind.
         parameters: number of weights.
         path: absolute path of the file or folder from which the candidate was read.
-        sha256: SHA-256 of the file at `path`; of manifest.json, which contains the hashes of the other files, for a
-            bundle; of the names and files of the evaluated clips for SR frames; None if there is no file.
+        sha256: SHA-256 of the file at `path`. For a bundle: of its manifest.json, which contains the hashes of the
+            other files. For SR frames: of the names and files of the evaluated clips. None if there is no file.
         architecture: class of the network.
         content: content type that the candidate was trained for; None: not known.
         runtime: library, precision and device that ran the network of a bundle; None: it is no bundle.
@@ -105,7 +105,8 @@ class Shown(Part):
     Attributes:
         frame: number of the middle frame of the clip.
         row, column: centre of the area with most motion and detail in that frame, in HR pixels.
-        first, saved: number of the first saved frame in the clip, and number of saved frames.
+        first: number, in the clip, of the first saved frame.
+        saved: how many frames were saved.
         rate: frames per second.
     """
 
@@ -131,12 +132,12 @@ class WorstPlace(Part):
     """Frame of a clip in which a candidate is worst, and a tile of 16x16 pixels in it.
 
     Attributes:
-        kind: "frame": the frame with the lowest PSNR, and the tile in it that is worst in comparison with bicubic
-            interpolation of LR; "tile": the tile of the whole clip that is worst in this comparison.
+        kind: "tile": the tile of the whole clip with the largest difference `error` - `bicubic`; "frame": the frame
+            with the lowest PSNR, and the tile of this frame with the largest difference.
         frame: number of the frame.
         top, left: corner of the tile, in HR pixels.
-        error, bicubic: mean absolute error over the tile of the candidate and of bicubic interpolation, in 8-bit
-            levels.
+        error, bicubic: mean absolute error in the tile, in 8-bit levels, of the candidate and of bicubic interpolation
+            of LR.
     """
 
     clip: str
@@ -152,7 +153,7 @@ class Evaluated(Record):
     """Candidate, suite (set of test clips) and protocol of an evaluation, without the scores.
 
     Attributes:
-        worst: the worst frame and the worst tile of each clip, of which pictures are saved too; empty if no frames were
+        worst: the worst frame and the worst tile of each clip; pictures of both are saved. Empty if no frames were
             saved.
     """
 
@@ -227,7 +228,8 @@ class Gain(Estimate):
     """Gain of a candidate over another, paired by frame, in the first metric of `rank_by`; positive if it is better.
 
     Attributes:
-        wins, clips: number of clips on which it is better, and number of clips.
+        wins: number of clips on which the candidate is better.
+        clips: number of all compared clips.
     """
 
     wins: int
@@ -248,8 +250,8 @@ class Stability(Part):
         clips: number of clips.
         left_out: fraction of the clips for which leaving out that one clip does not change the choice.
         resampled: candidate -> fraction of the resamples of the clips (bootstrap) in which it is chosen.
-        resamples: number of resamples: all combinations of up to 5 clips, weighted by their probabilities; 200 random
-            ones of more clips, with a fixed seed.
+        resamples: number of resamples. Up to 5 clips have all possible resamples, weighted by their probabilities; more
+            clips have 200 random resamples, drawn with a fixed seed.
     """
 
     clips: int
@@ -265,17 +267,17 @@ class Choice(Part):
         chosen: the selected candidate; None if every candidate failed a gate.
         provisional: whether the outcome of a gate of the chosen candidate is "too few clips".
         reason: the metric or property by which the chosen candidate was preferred to the other deployable ones.
-        votes: name of each other deployable candidate -> votes for the chosen candidate against the other; empty if
-            people did not vote.
+        votes: name of each other deployable candidate -> text on the votes for the chosen candidate against this one;
+            empty if people did not vote.
         ties: candidates that are tied with the chosen candidate in the votes or, without votes, in the first metric of
             `rank_by`, see `Selection.tie_rule`.
         contenders: deployable candidate -> its gains over the baseline and over the chosen candidate; empty if no
             candidate is deployable.
         stability: how often the choice is the same for other clips; None if there is only one clip.
         deployable: candidates with the outcome "pass" or "too few clips" in every gate.
-        pareto: deployable candidates on the Pareto front, from which a difference that may be chance excludes none.
-        gates: candidate -> results of its gates in order. Left out are gates that were not tested: those that run the
-            network, after one that failed; and all but "scores", if the candidate lacks values.
+        pareto: deployable candidates on the Pareto front, see `vsr_lab.evaluation.ranking.undominated`.
+        gates: candidate -> results of its gates in order. Gates that were not tested are left out: after a failed gate,
+            the gates that run the network; if the candidate lacks values, all gates but "scores".
         scores: "chosen" and "baseline" -> metric -> mean over the clips of the suite, with its 95 % interval; empty if
             no candidate was chosen.
     """

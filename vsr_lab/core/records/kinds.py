@@ -1,4 +1,4 @@
-"""All records, for what has to know every kind."""
+"""List of all kinds of records, for code that must recognise each of them."""
 
 from vsr_lab.core.records import Record
 from vsr_lab.core.records.bundle import BundleManifest, ParityReport

@@ -10,7 +10,7 @@ class Strength(Part):
     """Strength of a candidate in the Bradley-Terry model of the votes on a suite.
 
     Attributes:
-        strength: logarithm of the odds that the candidate is preferred to an average candidate.
+        strength: natural logarithm of the odds that the candidate is preferred to an average candidate (strength 0).
         low, high: ends of the 95 % confidence interval of `strength` over clips; None for fewer than 2 clips.
     """
 
@@ -56,9 +56,12 @@ class Votes(Record, command="vote"):
         voters: name of a voter -> number of trials that this person answered, catch trials included.
         left_out: voters whose votes are not counted, because in more than a third of their catch trials (pairs of LR
             and ground truth) they did not prefer the ground truth.
+        seed: seed of the order of the trials.
         evaluations: suite -> candidate -> fingerprint of the evaluation whose frames were shown.
-        strengths: strength of each candidate, the highest of a suite first.
-        pairs: votes on each pair and clip.
+        strengths: how strongly each candidate is preferred, a `Strength` for each suite and candidate. The candidates
+            of a suite are sorted by strength, the most preferred first.
+        pairs: numbers of votes, a `PairVotes` for each clip and each pair of candidates that were compared on the clip.
+        agreement: how well each metric agrees with the votes, the best metric first.
     """
 
     record: Literal["votes"] = "votes"

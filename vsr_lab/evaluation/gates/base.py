@@ -63,5 +63,5 @@ def metric_values(run: Run, metric: str) -> dict[str, Values]:
 
 
 def measure_hint(metric: str) -> str:
-    """What to do if an evaluation lacks a metric."""
+    """Hint for an error message: what the user can do if an evaluation lacks a metric."""
     return f"evaluate again with +metric@protocol.metrics.{metric}={metric}"

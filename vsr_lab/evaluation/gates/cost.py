@@ -24,8 +24,9 @@ _FRAMES = 6
 class Latency(Gate):
     """Gate that limits the time per frame on this machine. Run `select` on a machine like those of the deployment.
 
-    The network of a bundle is run in the runtime (library, device, precision) in which it was evaluated, and that of a
-    checkpoint in torch in float32 on the CPU. The shortest time of 5 frames counts, after one that is not measured.
+    The network of a bundle is run in the runtime (library, device, precision) in which it was evaluated. The network of
+    a checkpoint is run in torch in float32 on the CPU. After a first frame without measurement, 5 frames are measured,
+    and the shortest time is used.
 
     Args:
         milliseconds: largest time per frame.

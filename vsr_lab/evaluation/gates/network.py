@@ -142,8 +142,8 @@ class NoDrift(Gate):
     """Gate that limits how much worse the output of a recurrent network becomes over time.
 
     A recurrent network can accumulate errors in its state (mmagic#509). A synthetic clip is played forward and backward
-    repeatedly. After `frames` frames, the PSNR is compared with two values: that at the start, and that of the same
-    network with a state that was reset. The PSNR may be at most `margin` dB lower than either value.
+    repeatedly. After `frames` frames, the PSNR is compared with two values: the PSNR at the start, and the PSNR of the
+    same network if its state is reset at random frames. It may be at most `margin` dB lower than each of these values.
 
     Args:
         frames: number of frames to process, >= 180, which is three passes over the clip.

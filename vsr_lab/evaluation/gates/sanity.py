@@ -17,9 +17,9 @@ Percentile = Annotated[float, Field(ge=0, le=100)]
 
 
 class SanityGate(Gate):
-    """Base class of gates that find faulty output by fixed bounds, so that they need no baseline (None).
+    """Base class of gates that find faulty output by fixed bounds, so that they can be tested without a baseline.
 
-    A baseline only relaxes the bounds where it violates them itself.
+    If there is a baseline and its output violates a bound, the bound is relaxed.
     """
 
     @abstractmethod
@@ -40,7 +40,7 @@ class Limit(SanityGate):
         percentile: percentile over the frames, in [0, 100]; 50: the median, 0 and 100: the lowest and highest value.
         over: another percentile, in [0, 100]. If it is set, the ratio of the metric at `percentile` to the metric at
             `over` is limited instead of the metric at `percentile`.
-        margin: relative amount by which the candidate may be worse than the baseline if the latter is the limit, >= 0.
+        margin: by what fraction a candidate may be worse than the baseline where the baseline is the limit, >= 0.
         fault: what is wrong with output that violates the limit, such as "is shifted"; only for warnings.
 
     Raises:
@@ -132,7 +132,7 @@ class Upright(SanityGate):
 
 
 def _clips(run: Run, baseline: Run | None, metric: str) -> list[tuple[str, Values, Values]]:
-    """As `clip_values`; empty if the metric was measured but has no value, as `ghosting` of still clips."""
+    """As `clip_values`; empty if the metric was measured but has no value, such as `ghosting` in still clips."""
     empty = [given for given in (run, baseline) if given and metric not in given.values]
     measured = all(metric in given.summary.metric_fingerprints for given in empty)
     return [] if empty and measured else clip_values(run, baseline, metric)

@@ -32,12 +32,12 @@ class Above(Gate):
     are averaged as squared errors, see `decibel_gains`.
 
     The outcome is "too few clips" instead of "fail" if there are fewer than 8 clips, the gain is above `margin` in
-    every clip, and the mean gain is above `margin` for the frames of these clips, significantly if they are enough for
-    a test.
+    every clip, and the interval of the mean gain that is valid for these clips only (`statistics.within`) is above
+    `margin`. If the clips are too short for this interval, the mean gain must be above `margin`.
 
-    If `clip_margin` is set, the gain in every clip must be at least margin - clip_margin. The same applies to the worst
-    frames of the clip, the 5th percentile over its frames (the 95th if lower is better) compared with that of the
-    baseline. Otherwise the outcome is "fail".
+    If `clip_margin` is set, the outcome is "fail" if the gain in a clip is below margin - clip_margin. The worst frames
+    of each clip are tested in the same way. Their gain is the difference between candidate and baseline in the 5th
+    percentile over the frames (in the 95th if lower is better).
 
     Args:
         metric: name of the metric.
@@ -106,7 +106,7 @@ class NotWorse(Gate):
         slack: allowed absolute change in a clip, >= 0, in the unit of the metric.
 
     Raises:
-        ValueError: the metric is in dB, of which a share has no meaning.
+        ValueError: the metric is in dB; a share of a value in dB has no meaning.
     """
 
     def __init__(
@@ -144,7 +144,7 @@ def _tail(values: statistics.Values, sign: int) -> float:
 
 
 class Floor(Gate):
-    """Gate that requires a minimum of a metric, of which higher is better, in every clip.
+    """Gate that requires a minimum of a metric in every clip; higher values of the metric are better.
 
     If the baseline is below the minimum in a clip, the candidate must reach the value of the baseline there. Decibels
     are averaged as squared errors, so that black or still frames with a very high PSNR do not outweigh the others.

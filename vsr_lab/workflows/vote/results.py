@@ -22,7 +22,7 @@ def count_votes(votes: Sequence[Vote], runs: Sequence[Run], seed: int) -> Votes:
     Args:
         votes: all votes.
         runs: the evaluations that were voted on.
-        seed: seed of the ballot, also of the resampling by which confidence intervals are computed.
+        seed: seed of the ballot; it is also used for the resampling by which confidence intervals are computed.
     """
     left_out = _careless(votes)
     counted = [vote for vote in votes if vote.voter not in left_out and not vote.trial.catch]
@@ -42,7 +42,7 @@ def count_votes(votes: Sequence[Vote], runs: Sequence[Run], seed: int) -> Votes:
 
 
 def _careless(votes: Iterable[Vote]) -> list[str]:
-    """Voters who missed too many catch trials."""
+    """Voters who did not prefer the ground truth in more than a third of their catch trials."""
     found: dict[str, list[bool]] = defaultdict(list)
     for vote in votes:
         if vote.trial.catch:
@@ -51,7 +51,7 @@ def _careless(votes: Iterable[Vote]) -> list[str]:
 
 
 def _preferred(vote: Vote) -> str | None:
-    """The view that a vote is for; None if for neither."""
+    """Name of the version (candidate, LR or ground truth) that a voter preferred; None if neither."""
     return {"left": vote.trial.left, "right": vote.trial.right, "equal": None}[vote.answer]
 
 

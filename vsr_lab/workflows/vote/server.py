@@ -69,7 +69,7 @@ class VoteServer(ThreadingHTTPServer):
         return {"number": left[0] if left else None, "done": len(done), "trials": len(trials)}
 
     def video(self, trial: Trial) -> bytes:
-        """MP4 file, as bytes, that shows both sides of a trial in one picture, so that they are always in step."""
+        """MP4 file, as bytes, that shows both sides of a trial in one picture, so that they are always synchronous."""
         clip = SavedClip(self.ballot.clips[trial.suite, trial.clip], Path())
         views = list(clip.videos)
         name = f"{list(self.ballot.clips).index((trial.suite, trial.clip))}-{views.index(trial.left)}"
@@ -99,7 +99,7 @@ def _sides(clip: SavedClip, trial: Trial) -> Iterator[Frames]:
 
 
 class _Given(BaseModel):
-    """What the page posts."""
+    """JSON that the page sends for a vote."""
 
     voter: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=_NAME)]
     number: int
@@ -148,7 +148,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._send_json(self.server.next_trial(given.voter))
 
     def _is_from_here(self) -> bool:
-        """Whether the request is for this server and from its own page; else an error is sent.
+        """Whether the request is for this server and comes from its own page. If not, an error is sent.
 
         Pages of other sites could post to this port, or read it by a name that resolves to 127.0.0.1 (DNS rebinding).
         """
@@ -178,4 +178,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Requests are not printed."""
+        """Do nothing, so that requests are not printed."""
