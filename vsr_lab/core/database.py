@@ -3,7 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -12,6 +12,7 @@ from vsr_lab.core.files import check_file, make_folder
 
 Row = tuple[Any, ...]
 
+_TABLES = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL"
 _JOURNAL = bytes.fromhex("d9d505f920a163d7")  # end of a journal of several databases, which vsr_lab never writes
 
 
@@ -36,6 +37,7 @@ class Database:
         if path.exists():
             check_file(path, hint)
         self._check_journals()
+        self._check_tables(tables)
         with self._named():
             self._db = sqlite3.connect(
                 path.absolute(), 0 if exclusive else 5, isolation_level=None, check_same_thread=False
@@ -43,11 +45,8 @@ class Database:
         try:
             self.execute(f"PRAGMA locking_mode = {'EXCLUSIVE' if exclusive else 'NORMAL'}")
             with self.transaction():
-                found = [sql for (sql,) in self.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")]
-                for statement in [] if found else tables:
+                for statement in [] if self.execute(_TABLES) else tables:
                     self.execute(statement)
-            if found and sorted(found) != sorted(tables):
-                raise UserError(path, "was not written by this version of vsr_lab", hint)
             if (problem := self.execute("PRAGMA quick_check(1)")[0][0]) != "ok":
                 raise UserError(path, f"is damaged ({' '.join(str(problem).split())})", hint)
             if exclusive:
@@ -66,6 +65,20 @@ class Database:
                 file.seek(-min(len(_JOURNAL), journal.stat().st_size), os.SEEK_END)
                 if journal.is_symlink() or journal.name.endswith("-wal") or file.read() == _JOURNAL:
                     raise UserError(journal, "was not written by vsr_lab", self._hint)
+
+    def _check_tables(self, tables: Sequence[str]) -> None:
+        """Raise UserError if the file has other tables.
+
+        The file is read as if it could not change, since SQLite would otherwise undo what another program left
+        unfinished in it.
+        """
+        if not self._path.exists():
+            return
+        unchanging = f"{self._path.absolute().as_uri()}?mode=ro&immutable=1"
+        with self._named(), closing(sqlite3.connect(unchanging, uri=True)) as db:
+            found = [sql for (sql,) in db.execute(_TABLES)]
+        if found and sorted(found) != sorted(tables):
+            raise UserError(self._path, "was not written by this version of vsr_lab", self._hint)
 
     def __enter__(self) -> Self:
         return self

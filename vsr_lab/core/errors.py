@@ -29,6 +29,10 @@ class UserError(Exception):
         own, problem, remedy = self._parts
         return UserError(other, problem, remedy) if own == str(subject) else self
 
+    def advising(self, remedy: str) -> "UserError":
+        """Make a copy with another hint."""
+        return UserError(*self._parts[:2], remedy)
+
     def __reduce__(self) -> tuple[type["UserError"], tuple[str, str, str]]:
         return UserError, self._parts  # the default pickles the message alone
 

@@ -25,10 +25,13 @@ _made: set[Path] = set()  # folders that this process created to hold those of r
 def lock_in(folder: Path) -> FileLock:
     """Make the lock of a folder, the file .lock in it, without acquiring the lock.
 
-    Raises UserError if .lock is a symbolic link, because acquiring the lock would empty the file that it points to.
+    Raises UserError if .lock is a symbolic link or was written by another program, because acquiring the lock would
+    empty the file.
     """
     if (folder / LOCK).is_symlink():
         raise UserError(folder / LOCK, "is a symbolic link", "remove it")
+    if _is_of_another(folder / LOCK):
+        raise UserError(folder / LOCK, "was written by another program", "choose another folder")
     return FileLock(folder.resolve() / LOCK)
 
 
@@ -87,7 +90,8 @@ def remove_unfinished(folder: Path, keep: str = "*", writes: Sequence[str] = ())
     files = {name: path for name, path in found.items() if path.is_symlink() or not path.is_dir()}
     if not any(fnmatchcase(name, keep) for name in files if name not in MARKS):
         for name, path in files.items():
-            if name in MARKS or is_own(path) or any(fnmatchcase(name, pattern) for pattern in writes):
+            written = name in MARKS or is_own(path) or any(fnmatchcase(name, pattern) for pattern in writes)
+            if written and not _is_of_another(path):
                 remove(path, ignore_errors=True)
         for _, path in sorted(found.items(), reverse=True):  # what is in a folder comes first
             if is_abandoned(path):
@@ -133,15 +137,16 @@ def begin_folder(path: Path, overwrite: bool, config: str, *, continued: bool = 
     """
     if path.exists() and not path.is_dir():
         raise UserError(path, "is a file, not a folder", "choose another run_dir=")
-    # A process that was killed early leaves its marks, and files that were not complete.
-    left = MARKS if is_unfinished(path) else {LOCK}
-    is_new = not path.is_dir() or all(e.name in left or is_abandoned(e) for e in path.iterdir())
+    is_new = _is_new(path)
     if not is_new or _config(path):
         _check_run(path, re.findall(r"^(\w+):", config, re.MULTILINE))
     with reported(OSError, path, "cannot be created ({})", "choose another run_dir="):
         _made.update(parent for parent in path.resolve().parents if not parent.exists())
         path.mkdir(parents=True, exist_ok=True)
     lock_folder(path)
+    if is_new and not _is_new(path):
+        unlock_folder(path)
+        raise UserError(path, "was written to by another process meanwhile", "choose another run_dir=")
     old = None
     if not is_new and not (continued and not overwrite and is_unfinished(path) and _config(path) == config):
         try:
@@ -175,6 +180,19 @@ def continue_folder(path: Path, config: str) -> None:
             raise UserError(found, "is a symbolic link", "replace it by a copy of its target, or start a new run")
     write_text(path / UNFINISHED, f"{os.getpid()}\n")
     write_text(path / RUN_MARK, config)
+
+
+def _is_new(path: Path) -> bool:
+    """Whether a folder does not exist, or contains only what a process leaves that was killed early."""
+    left = MARKS if is_unfinished(path) else {LOCK}
+    return not path.is_dir() or all(
+        is_abandoned(entry) or (entry.name in left and not _is_of_another(entry)) for entry in path.iterdir()
+    )
+
+
+def _is_of_another(path: Path) -> bool:
+    """Whether a file named .lock has content, so that another program wrote it: locks of this package are empty."""
+    return path.name == LOCK and path.is_file() and path.stat().st_size > 0
 
 
 def _check_run(path: Path, keys: Collection[str]) -> None:

@@ -287,7 +287,8 @@ def upscale_files(tasks: Sequence[Task], folder: Path, upscaler: Upscaler, execu
             else:
                 is_new = not any(output.exists() for output in task.outputs)
                 waiting[key] = replace(task, made_here=ledger.is_begun(key, hashed) or is_new)
-                ledger.begin(key, hashed)
+                if waiting[key].made_here:  # else a later call would take older outputs for those of this call
+                    ledger.begin(key, hashed)
         outcomes = executor.run(upscaler.upscale, waiting)
         several = any(task.others for task in tasks)
         if len(waiting) < executor.workers and not several:  # files one by one, in segments that run in parallel

@@ -2,7 +2,9 @@
 
 import os
 import signal
+import sqlite3
 import struct
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -79,6 +81,22 @@ def test_a_journal_that_names_another_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"notes\.sqlite-journal: was not written by vsr_lab; hint"):
         Database(path, TABLES, "hint")
     assert film.read_text() == "recorded"
+
+
+def test_a_file_of_another_program_is_refused_before_its_unfinished_changes_are_undone(tmp_path: Path) -> None:
+    source, copy = tmp_path / "theirs.db", tmp_path / "copy.db"
+    with closing(sqlite3.connect(source, isolation_level=None)) as db:
+        db.execute("CREATE TABLE theirs (text)")
+        db.execute("PRAGMA cache_size = 5")
+        db.execute("BEGIN")
+        db.executemany("INSERT INTO theirs VALUES (?)", [("x" * 1000,)] * 500)  # more than the cache: it is written
+        for name in ("", "-journal"):
+            copy.with_name(f"copy.db{name}").write_bytes(source.with_name(f"theirs.db{name}").read_bytes())
+    before = {path.name: path.read_bytes() for path in tmp_path.glob("copy.db*")}
+    assert len(before) == 2
+    with pytest.raises(UserError, match="was not written by this version of vsr_lab"):
+        Database(copy, ["CREATE TABLE ours (text)"], "move it")
+    assert {path.name: path.read_bytes() for path in tmp_path.glob("copy.db*")} == before
 
 
 def test_a_link_is_refused(tmp_path: Path) -> None:

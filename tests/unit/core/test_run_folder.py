@@ -304,6 +304,34 @@ def test_a_lock_that_is_a_link_is_not_opened(tmp_path: Path) -> None:
     assert thesis.read_text() == "of the user"
 
 
+def test_a_lock_of_another_program_is_neither_emptied_nor_deleted(tmp_path: Path) -> None:
+    lock = tmp_path / "run" / ".lock"
+    lock.parent.mkdir()
+    lock.write_text("notes")
+    with pytest.raises(UserError, match="contains files that no run of this command wrote"):
+        begin_folder(lock.parent, False, CONFIG)
+    with pytest.raises(UserError, match="was written by another program"):
+        lock_folder(lock.parent)
+    remove_unfinished(lock.parent)
+    assert lock.read_text() == "notes"
+
+
+def test_a_run_that_another_process_finished_before_the_lock_is_not_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = tmp_path / "run"
+
+    def late(folder: Path) -> None:
+        (folder / "selection.json").write_text("{}")
+        lock_folder(folder)
+
+    monkeypatch.setattr(run_folder, "lock_folder", late)
+    with pytest.raises(UserError, match="was written to by another process meanwhile"):
+        begin_folder(run, False, CONFIG)
+    assert [path.name for path in run.iterdir() if path.name != ".lock"] == ["selection.json"]
+    lock_folder(run)  # free again
+
+
 def test_a_run_that_cannot_be_replaced_keeps_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = finished(tmp_path / "run")
 

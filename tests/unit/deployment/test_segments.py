@@ -192,14 +192,20 @@ def test_finished_segments_of_another_source_are_kept(
         upscale(remembering, source, output, encoding=FFV1)
 
 
-def test_a_damaged_record_begins_again(
-    remembering: Bundle, source: Path, output: Path, interrupted: Callable[..., None], encoded: list[int]
+@pytest.mark.parametrize(
+    "change", [lambda text: text[:-9], lambda text: text.replace(b'"plan": {', b'"plan": {"new": 1,')]
+)
+def test_a_record_that_cannot_be_read_loses_no_segment(
+    remembering: Bundle, source: Path, output: Path, interrupted: Callable[..., None], change: Callable[[bytes], bytes]
 ) -> None:
+    """It may be damaged, or of another version."""
     interrupted(output, 25)
     record = _folder(output) / "job.json"
-    record.write_bytes(record.read_bytes()[:-9])
-    upscale(remembering, source, output, encoding=FFV1)
-    assert len(encoded) == FRAMES
+    record.write_bytes(change(record.read_bytes()))
+    before = {path: path.read_bytes() for path in _folder(output).iterdir()}
+    with pytest.raises(UserError, match=r"to begin again, remove .* with its finished segments"):
+        upscale(remembering, source, output, encoding=FFV1)
+    assert {path: path.read_bytes() for path in before} == before
 
 
 def test_files_of_others_are_kept(remembering: Bundle, source: Path, output: Path) -> None:

@@ -132,6 +132,19 @@ def test_other_settings_replace_nothing_unless_asked(footage: Path, bundle: Path
     assert all(after > before[name] for name, after in written(footage).items())
 
 
+def test_older_outputs_are_not_taken_for_those_of_an_interrupted_call(footage: Path, bundle: Path) -> None:
+    run(footage, bundle)
+    before, settings = written(footage), UpscaleSettings(encoding=Encoding(codec="ffv1"), overwrite=True)
+    folder = footage.with_name("out")
+    tasks = tasks_of(find_sources(footage), {folder: settings.encoding})
+    begun = upscale_files(tasks, folder, Upscaler(bundle, settings), Local(1))
+    first = next(begun).task.output.name
+    begun.close()  # as if the process had been killed
+    again = run(footage, bundle, encoding=settings.encoding, overwrite=True)
+    assert {name for name, state in states(again).items() if state == "kept"} <= {first}
+    assert all(after > before[name] for name, after in written(footage).items())
+
+
 def test_what_was_written_before_a_kill_is_not_written_again(footage: Path, bundle: Path) -> None:
     """The process that writes the ledger may end between the output and the line about it."""
     run(footage, bundle)

@@ -186,11 +186,7 @@ class Segments:
 
     def _resume(self) -> None:
         """Find out which segments are finished, and which the network must process."""
-        if unreadable := self._read_finished():
-            report(f"{self.folder}: the upscaling starts again, because {unreadable}")
-            for path in self.folder.glob("[0-9]*"):
-                if _is_own(path):
-                    path.unlink()
+        self._read_finished()
         self._write_job()
         saved = [False] * len(self._parts)
         for number, segment in sorted(self._finished.items()):
@@ -213,22 +209,20 @@ class Segments:
         done = sum(part.finished for part in self._parts)
         report(f"{self.folder}: {done} of {len(self._parts)} segments are finished; the folder is removed at the end")
 
-    def _read_finished(self) -> str:
+    def _read_finished(self) -> None:
         """Read from the record which segments are finished.
 
-        Returns:
-            Why the record cannot be used; "" if it can, or if there is none.
-
         Raises:
-            UserError: the finished segments are of another upscaling, so they would be lost.
+            UserError: the record cannot be read, or the finished segments are of another upscaling, so that they would
+                be lost.
         """
         path = self.folder / _JOB
         if not path.exists():
-            return ""
+            return
         try:
             found = read_record(path, UpscaleJob)
         except UserError as error:
-            return f"its record cannot be used ({error})"
+            raise error.advising(f"to begin again, remove {self.folder} with its finished segments") from None
         old, new = _flat(found), _flat(self._job)
         changed = [name for name in new if old[name] != new[name]]
         if changed and found.finished:
@@ -239,7 +233,6 @@ class Segments:
             if changed
             else {part.number: found.finished[part.number] for part in self._parts if part.number in found.finished}
         )
-        return ""
 
 
 def _flat(job: UpscaleJob) -> dict[str, object]:
