@@ -84,6 +84,7 @@ def test_a_finished_run_goes_on_along_the_longer_schedule(cli: Cli, run: Callabl
     assert stored["resume"] is None
     assert stored["resumed"] == [{"step": 4, "overrides": ["trainer.max_steps=8"]}]
     assert not (cut / ".unfinished").exists()
+    assert yaml.safe_load((cut / "config.previous-1.yaml").read_text())["trainer"]["max_steps"] == 4
 
 
 def test_at_a_constant_rate_the_longer_run_equals_an_uninterrupted_one(cli: Cli, run: Callable[..., Path]) -> None:

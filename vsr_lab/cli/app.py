@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from importlib.metadata import requires
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -213,14 +214,15 @@ def check_place(config: Command) -> Any:
 def continue_run(config: Command) -> None:
     """Mark a training run as unfinished again when it is resumed, and record overrides in its config.yaml.
 
-    If config.yaml changes, the old file is kept as config.previous.yaml.
+    If config.yaml changes, the old file is kept as config.previous-1.yaml (or 2, 3, ...).
     """
     stored = (config.run_dir / RUN_MARK).read_text(encoding="utf-8")
     values = {**spec_of(config), "resume": None}
     is_changed = yaml.safe_load(stored).get("resumed", []) != values["resumed"]
+    if is_changed:  # kept with the comments of a person, if there are any
+        names = (config.run_dir / f"config.previous-{number}.yaml" for number in count(1))
+        write_text(next(name for name in names if not name.exists()), stored)
     continue_folder(config.run_dir, _yaml(values) if is_changed else stored)
-    if is_changed:
-        write_text(config.run_dir / "config.previous.yaml", stored)  # with the comments of a person, if there are any
 
 
 def _yaml(values: Any) -> str:

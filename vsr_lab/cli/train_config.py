@@ -152,7 +152,10 @@ class TrainConfig(Command):
 
     ignored: ClassVar[frozenset[str]] = frozenset({"gates"})
     results = "checkpoints/last*.ckpt"
-    writes = ("metrics.csv", "checkpoints/*.ckpt", "wandb/*run*", "wandb/debug*.log", "tensorboard/*.tfevents.*")
+    writes = (
+        *("metrics.csv", "checkpoints/best*.ckpt", "checkpoints/last*.ckpt"),
+        *("wandb/*run*", "wandb/debug*.log", "tensorboard/*.tfevents.*"),
+    )
     content: Annotated[Text, Field(min_length=1)]
     resume: FilePath | None
     resumed: list[Resumption] = Field(default_factory=list)

@@ -223,10 +223,13 @@ def _set_aside(path: Path, overwrite: bool, has_runs: bool) -> Path:
         raise UserError(path, "contains a training that was stopped", hint)
     if not overwrite and not stopped:
         raise UserError(path, "already exists", "choose another run_dir= or set overwrite=true")
-    inner = () if has_runs else (mark.parent for mark in path.glob(f"*/**/{RUN_MARK}"))
-    for folder in inner:
-        if re.search(r"^run_dir: \S", _config(folder), re.MULTILINE):  # not a logger's file of the same name
+    for folder in (mark.parent for mark in path.glob(f"*/**/{RUN_MARK}")):
+        if not re.search(r"^run_dir: \S", _config(folder), re.MULTILINE):  # a logger's file of the same name
+            continue
+        if not has_runs:
             raise UserError(path, f"contains another run, {folder}", "move that run, or choose another run_dir=")
+        lock_folder(folder)  # refuses one that another process continues
+        unlock_folder(folder)
     old = next(old for n in count(1) if not (old := path.with_name(f"{path.name}.old-{n}")).exists())
     with reported(OSError, path, f"cannot be renamed to {old.name} ({{}})", "choose another run_dir="):
         path.rename(old)

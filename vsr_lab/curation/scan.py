@@ -116,7 +116,11 @@ class _FullMeasurements:
                 self._kept.append(frame)
 
     def softness(self, crop: tuple[int, int, int, int] | None) -> tuple[float, float]:
-        """Softness of some measured frames inside `crop`, (width, height, x, y), see `curation.detectors.softness`."""
+        """Measure `curation.detectors.softness` in a sample of the frames.
+
+        Args:
+            crop: (width, height, x, y) of the area in pixels; None: the whole picture.
+        """
         width, height, x, y = crop or (None, None, 0, 0)
         rows, columns = slice(y, height and y + height), slice(x, width and x + width)
         return softness([frame[rows, columns] for frame in self._kept])

@@ -35,14 +35,14 @@ def _mapped(path: Path) -> np.ndarray:
 
 @dataclass(frozen=True)
 class StoredClip:
-    """Frames first..stop-1 of a shot whose decoded frames are stored in a file, which is read as a memory map.
+    """Frames first..stop-1 of a clip whose decoded frames are stored in a file, which is read as a memory map.
 
     The object keeps no file open, so it can be pickled for worker processes.
 
     Args:
         name: name of the clip.
         path: file of the frames.
-        cuts: numbers of the first frames of scenes, counted from the start of the file.
+        cuts: numbers of the frames at which a new scene begins, counted from the start of the file.
         first: number of the first frame, counted from the start of the file.
         stop: number of the frame after the last; None: to the end of the file.
     """

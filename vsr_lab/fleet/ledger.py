@@ -1,12 +1,14 @@
 """Record of finished tasks in an SQLite file, to which only the process that distributes the tasks writes."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from vsr_lab.core.database import Database
+from vsr_lab.core.database import Database, Row
 from vsr_lab.core.files import digest_of
 
+Stamp = tuple[int, int]
+_NONE: Mapping[Path, Stamp] = {}
 _TABLES = (
     "CREATE TABLE task (key TEXT PRIMARY KEY, settings TEXT NOT NULL, done INTEGER NOT NULL, error TEXT NOT NULL)",
     "CREATE TABLE file (key TEXT, path BLOB, sha256 TEXT NOT NULL, size INTEGER NOT NULL, modified INTEGER NOT NULL,"
@@ -46,18 +48,23 @@ class Ledger(Database):
         """Record that a task is about to begin."""
         self._write(key, settings, done=False)
 
-    def finish(self, key: str, settings: str, files: Mapping[Path, str]) -> None:
-        """Record that a task is done; files: path -> SHA-256 of each file that the task read or wrote."""
-        self._write(key, settings, done=True, files=files)
+    def finish(self, key: str, settings: str, files: Mapping[Path, str], before: Mapping[Path, Stamp] = _NONE) -> None:
+        """Record that a task is done.
+
+        Args:
+            key, settings: the task.
+            files: path -> SHA-256 of each file that the task read or wrote.
+            before: path -> `stamp` of files before the task read them; others may have changed them meanwhile.
+        """
+        stamps = {path: before[path] if path in before else stamp(path) for path in files}
+        rows = [(key, self._relative(path), digest, *stamps[path]) for path, digest in files.items()]
+        self._write(key, settings, done=True, rows=rows)
 
     def fail(self, key: str, settings: str, error: str) -> None:
         """Record that a task failed, and why."""
         self._write(key, settings, done=False, error=error)
 
-    def _write(
-        self, key: str, settings: str, *, done: bool, error: str = "", files: Mapping[Path, str] | None = None
-    ) -> None:
-        rows = [(key, self._relative(path), digest, *_stamp(path)) for path, digest in (files or {}).items()]
+    def _write(self, key: str, settings: str, *, done: bool, error: str = "", rows: Sequence[Row] = ()) -> None:
         with self.transaction():
             self.execute("DELETE FROM file WHERE key = ?", (key,))
             self.execute("INSERT OR REPLACE INTO task VALUES (?, ?, ?, ?)", (key, settings, done, error))
@@ -72,10 +79,11 @@ class Ledger(Database):
         if not isinstance(path, bytes):  # of a ledger that was changed
             return False
         file = self._folder / os.fsdecode(path)
-        same = file.is_file() and _stamp(file) == (size, modified)
+        same = file.is_file() and stamp(file) == (size, modified)
         return same or (file.exists() and digest_of(file) == digest)
 
 
-def _stamp(path: Path) -> tuple[int, int]:
+def stamp(path: Path) -> Stamp:
+    """Size of a file in bytes, and when it was changed, in nanoseconds."""
     status = path.stat()
     return status.st_size, status.st_mtime_ns

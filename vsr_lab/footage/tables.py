@@ -45,8 +45,10 @@ def read_rows(path: Path) -> list[dict[str, str]]:
 
 def check_paths(table: Path, rows: Sequence[Mapping[str, str]]) -> None:
     """Raise UserError unless the table has rows, and a column `path`."""
-    if not rows or "path" not in rows[0]:
-        raise UserError(table, "has no rows, or no column path", "add the columns of data/README.md")
+    if not rows:
+        raise UserError(table, "has no rows", "add a row for each clip")
+    if "path" not in rows[0]:
+        raise UserError(table, "has no column `path`", "add this column, with the path of a clip in each row")
 
 
 def _read_parquet(path: Path) -> list[dict[str, str]]:

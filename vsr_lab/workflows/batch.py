@@ -20,7 +20,7 @@ from vsr_lab.deployment.pipeline import UpscaleSettings, upscale_all, upscale_in
 from vsr_lab.deployment.planning import suffix_for
 from vsr_lab.deployment.planning.outputs import files_beside
 from vsr_lab.deployment.provenance import provenance_path
-from vsr_lab.fleet import Executor, Ledger, Local
+from vsr_lab.fleet import Executor, Ledger, Local, stamp
 from vsr_lab.footage.tables import TABLE_SUFFIXES, read_rows
 from vsr_lab.video import REFUSE, ReadOptions, find_footage
 from vsr_lab.video.reader import is_frame_folder
@@ -255,9 +255,7 @@ def tasks_of(sources: Sequence[Source], folders: Mapping[Path, Encoding]) -> lis
 
 
 def upscale_files(tasks: Sequence[Task], folder: Path, upscaler: Upscaler, executor: Executor) -> Iterator[FileResult]:
-    """Upscale many files into a folder. Files that an earlier call finished are skipped.
-
-    Finished files are listed in a ledger (SQLite) in the folder.
+    """Upscale many files into a folder. Files that an earlier call finished, as the ledger there says, are skipped.
 
     Args:
         tasks: result of `tasks_of`.
@@ -289,9 +287,10 @@ def upscale_files(tasks: Sequence[Task], folder: Path, upscaler: Upscaler, execu
                 waiting[key] = replace(task, made_here=ledger.is_begun(key, hashed) or is_new)
                 if waiting[key].made_here:  # else a later call would take older outputs for those of this call
                     ledger.begin(key, hashed)
+        before = {task.source.path: stamp(task.source.path) for task in waiting.values() if task.source.path.exists()}
         outcomes = executor.run(upscaler.upscale, waiting)
-        several = any(task.others for task in tasks)
-        if len(waiting) < executor.workers and not several:  # files one by one, in segments that run in parallel
+        one_by_one = len(waiting) < executor.workers and not any(task.others for task in tasks)
+        if one_by_one:  # each in segments that run in parallel
             outcomes = Local().run(partial(upscaler.upscale, executor=executor), waiting)
         for outcome in outcomes:
             key, task, made = outcome.key, waiting[outcome.key], outcome.result
@@ -300,7 +299,7 @@ def upscale_files(tasks: Sequence[Task], folder: Path, upscaler: Upscaler, execu
                 yield FileResult(task, "refused", error=outcome.error, traceback=outcome.traceback)
             else:
                 written = {path: one.output.sha256 for path, one in zip(task.outputs, made, strict=True)}
-                ledger.finish(key, settings[key], {task.source.path: made[0].source.sha256, **written})
+                ledger.finish(key, settings[key], {task.source.path: made[0].source.sha256, **written}, before)
                 yield FileResult(task, "done", made[0].frames)
 
 

@@ -156,7 +156,8 @@ def _graph(path: Path) -> Inspection:
 def _table(path: Path) -> Inspection:
     rows = read_rows(path)
     if not rows or "path" not in rows[0]:
-        return Inspection("a table", {"rows": str(len(rows))}, problem=f"{path}: has no rows, or no column path")
+        problem = f"{path}: has no {'column `path`' if rows else 'rows'}"
+        return Inspection("a table", {"rows": str(len(rows))}, problem=problem)
     facts = {"clips": str(len(rows)), "left out": str(sum(bool(row.get("problem")) for row in rows))}
     for column in ("split", "content_type"):
         values = sorted({row[column] for row in rows if row.get(column)})

@@ -132,12 +132,15 @@ def test_what_lightning_adds_for_a_second_device_is_left_out(monkeypatch: pytest
     assert normalise("train", ["content=mixed", *added]) == ["content=mixed"]
 
 
-@pytest.mark.parametrize("word", ["output=up.mp4", "database=votes.sqlite", "run_dir=a"])
+@pytest.mark.parametrize(
+    "word",
+    ["output=up.mp4", "++output=up.mp4", "outputs=[{output: a.mp4}]", "pair=p.json", "database=v.sqlite", "+run_dir=a"],
+)
 def test_jobs_of_a_sweep_do_not_share_a_file(word: str) -> None:
-    with pytest.raises(UserError, match=f"^{word.partition('=')[0]}:.* every job of the sweep"):
+    with pytest.raises(UserError, match=f"^{word.lstrip('+').partition('=')[0]}:.* every job of the sweep"):
         normalise("upscale", ["-m", word, "grain=0,1"])
 
 
-@pytest.mark.parametrize("word", ["output=a.mp4,b.mp4", "output=up-${hydra:job.num}.mp4"])
+@pytest.mark.parametrize("word", ["output=a.mp4,b.mp4", "output=up-${hydra:job.num}.mp4", "pair=null"])
 def test_jobs_of_a_sweep_may_have_files_of_their_own(word: str) -> None:
     assert normalise("upscale", ["-m", word, "grain=0,1"])[0] == "-m"

@@ -141,6 +141,24 @@ def test_a_folder_that_contains_another_run_is_never_renamed(tmp_path: Path) -> 
     assert (tmp_path / "run.old-2/trained/it/metrics.csv").exists()
 
 
+def test_runs_inside_are_renamed_with_the_folder_unless_one_is_in_use(tmp_path: Path) -> None:
+    """As the runs of a demo, one of which is resumed in another process."""
+    outer = finished(tmp_path / "demo")
+    inner = finished(outer / "train" / "film")
+    code = "import sys, filelock as f; a = f.FileLock(sys.argv[1]); a.acquire(); print(1, flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code, inner / ".lock"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout and other.stdout.readline() == "1\n"
+        with pytest.raises(UserError, match="film: is in use by another process"):
+            begin_folder(outer, overwrite=True, config=CONFIG, has_runs=True)
+        assert inner.is_dir()
+        other.communicate("\n")
+    run_folder.unlock_folder(outer)
+    assert begin_folder(outer, overwrite=True, config=CONFIG, has_runs=True)
+    assert (tmp_path / "demo.old-1/train/film/metrics.csv").is_file()
+
+
 @pytest.mark.parametrize("name", [".env", ".git/HEAD", ".clips/c1.json"])
 def test_hidden_files_of_others_are_files_of_others(tmp_path: Path, name: str) -> None:
     path = tmp_path / "run" / name

@@ -9,11 +9,11 @@ from vsr_lab.core.files import sha256
 from vsr_lab.curation import Scans, plan_index
 
 
-@pytest.mark.parametrize("text", ["name,bytes\na,1\n", "path\n"])
-def test_a_table_that_lists_no_paths_is_refused(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize(("text", "told"), [("name,bytes\na,1\n", "has no column `path`"), ("path\n", "has no rows")])
+def test_a_table_that_lists_no_paths_is_refused(tmp_path: Path, text: str, told: str) -> None:
     table = tmp_path / "list.csv"
     table.write_text(text, encoding="utf-8")
-    with pytest.raises(UserError, match="has no rows, or no column path"):
+    with pytest.raises(UserError, match=told):
         plan_index(table, tmp_path / "manifest.csv", Scans(tmp_path / "scans"))
 
 

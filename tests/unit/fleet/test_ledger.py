@@ -10,7 +10,7 @@ import pytest
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import digest_of, sha256
-from vsr_lab.fleet import Ledger
+from vsr_lab.fleet import Ledger, stamp
 
 
 @pytest.fixture
@@ -52,6 +52,14 @@ def test_a_changed_or_missing_file_is_not_done(ledger: Path, files: list[Path], 
         assert not opened.is_done("a", "x")
     files[number].unlink()
     with Ledger(ledger) as opened:
+        assert not opened.is_done("a", "x")
+
+
+def test_a_file_that_was_replaced_while_the_task_read_it_is_not_done(ledger: Path, files: list[Path]) -> None:
+    before, digest = {files[0]: stamp(files[0])}, sha256(files[0])
+    files[0].write_text("newer content")
+    with Ledger(ledger) as opened:
+        opened.finish("a", "x", {files[0]: digest}, before)
         assert not opened.is_done("a", "x")
 
 

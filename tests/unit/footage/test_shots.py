@@ -246,9 +246,9 @@ def test_a_manifest_saved_by_a_spreadsheet_is_read(tmp_path: Path) -> None:
     assert [shot.name for shot in find_shots(_manifest(tmp_path, "\ufeffpath,start", "a.mkv,0"))] == ["a"]
 
 
-@pytest.mark.parametrize("text", ["", "path", "file\na.mkv"])
-def test_a_manifest_without_paths_is_refused(tmp_path: Path, text: str) -> None:
-    with pytest.raises(UserError, match="no rows, or no column path"):
+@pytest.mark.parametrize(("text", "told"), [("", "rows"), ("path", "rows"), ("file\na.mkv", "column `path`")])
+def test_a_manifest_without_paths_is_refused(tmp_path: Path, text: str, told: str) -> None:
+    with pytest.raises(UserError, match=f"has no {told}"):
         find_shots(_manifest(tmp_path, text))
 
 

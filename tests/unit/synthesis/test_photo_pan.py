@@ -235,7 +235,7 @@ def test_linear_light_and_back_is_exact(tmp_path: Path) -> None:
     [
         (b"path;licence\na.png;CC0\n", "separate columns by commas"),
         (b"path,licence\na.png,\xff\n", "it is not UTF-8 text"),
-        (b"file,licence\na.png,CC0\n", "has no rows, or no column path"),
+        (b"file,licence\na.png,CC0\n", "has no column `path`"),
         (b"path,path\na.png,b.png\n", "has two columns named path"),
     ],
 )

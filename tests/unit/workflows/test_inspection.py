@@ -61,7 +61,7 @@ def test_tables_and_records(tmp_path: Path) -> None:
     assert (found.kind, found.facts["clips"], found.facts["left out"]) == ("a manifest of footage", "2", "1")
     assert found.facts["split"] == "eval, train"
     table.write_text("name\na\n")
-    assert inspect(table).problem.endswith("has no rows, or no column path")
+    assert inspect(table).problem.endswith("has no column `path`")
     record = tmp_path / "a.json"
     selection = {
         "protocol": PROTOCOL,

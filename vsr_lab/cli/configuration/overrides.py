@@ -116,14 +116,14 @@ def _split(words: list[str]) -> tuple[list[str], list[str]]:
 
 def _check_shared(overrides: Sequence[str]) -> None:
     """Raise UserError if every job of a sweep would write to the same folder or file."""
-    for key, _, value in (word.partition("=") for word in overrides):
+    for key, value in ((key_of(word), word.partition("=")[2]) for word in overrides):
         if key == "run_dir":
             raise UserError(key, "would be shared by every job of the sweep (-m)", "set hydra.sweep.dir= instead")
-        if key in {"output", "database"} and not ("," in value or "${" in value):
+        problem = "is the same for every job of the sweep (-m), so each job would replace the file of the one before"
+        if key == "outputs" and "${" not in value:
+            raise UserError(key, problem, "write ${hydra:job.num} in the name of each output")
+        if key in {"output", "pair", "database"} and value != "null" and not ("," in value or "${" in value):
             example = Path(value).with_stem(f"{Path(value).stem}-${{hydra:job.num}}")
-            problem = (
-                "is the same for every job of the sweep (-m), so each job would replace the file of the one before"
-            )
             raise UserError(key, problem, f"write, for example, '{key}={example}'")
 
 

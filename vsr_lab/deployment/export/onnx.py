@@ -183,7 +183,10 @@ def read_note(text: str, session: ort.InferenceSession, path: Path) -> Note:
 
 
 class ExportedStep(StreamingNetwork):
-    """Base class of networks whose step is an exported graph. Scale and state are stated by the graph's metadata."""
+    """Base class of networks that run an exported graph for every frame.
+
+    The upscaling factor and the shapes of the state are read from the graph's metadata.
+    """
 
     def __init__(self, note: Note) -> None:
         super().__init__()

@@ -155,7 +155,7 @@ class ThreeStages:
         """Read, upscale and encode all frames into new files.
 
         Args:
-            paths: file of each output.
+            paths: the video file of each output of the job, in the order of the job.
             network: the network.
             watch: detector of scene cuts, at which the state of the network is reset; None: it is never reset.
             evidence: recorder of uncertainty, if the network is a `FlipEnsemble`.
