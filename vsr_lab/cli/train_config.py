@@ -153,8 +153,12 @@ class TrainConfig(Command):
     ignored: ClassVar[frozenset[str]] = frozenset({"gates"})
     results = "checkpoints/last*.ckpt"
     writes = (
-        *("metrics.csv", "checkpoints/best*.ckpt", "checkpoints/last*.ckpt"),
-        *("wandb/*run*", "wandb/debug*.log", "tensorboard/*.tfevents.*"),
+        "metrics.csv",
+        "checkpoints/best*.ckpt",
+        "checkpoints/last*.ckpt",
+        "wandb/*run*",
+        "wandb/debug*.log",
+        "tensorboard/*.tfevents.*",
     )
     content: Annotated[Text, Field(min_length=1)]
     resume: FilePath | None

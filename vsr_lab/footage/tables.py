@@ -43,12 +43,15 @@ def read_rows(path: Path) -> list[dict[str, str]]:
     return [{column: cell or "" for column, cell in row.items() if column} for row in rows]
 
 
+def lack_of_paths(rows: Sequence[Mapping[str, str]]) -> str:
+    """Why the rows of a table name no files, such as "has no rows"; "" if they have a column `path`."""
+    return "" if rows and "path" in rows[0] else f"has no {'column `path`' if rows else 'rows'}"
+
+
 def check_paths(table: Path, rows: Sequence[Mapping[str, str]]) -> None:
     """Raise UserError unless the table has rows, and a column `path`."""
-    if not rows:
-        raise UserError(table, "has no rows", "add a row for each clip")
-    if "path" not in rows[0]:
-        raise UserError(table, "has no column `path`", "add this column, with the path of a clip in each row")
+    if lack := lack_of_paths(rows):
+        raise UserError(table, lack, "write the path of a clip in each row, in the column `path`")
 
 
 def _read_parquet(path: Path) -> list[dict[str, str]]:

@@ -15,7 +15,7 @@ from vsr_lab.core.run_folder import RUN_MARK, is_saved, is_unfinished
 from vsr_lab.deployment import MANIFEST, open_bundle
 from vsr_lab.deployment.export import open_onnx
 from vsr_lab.evaluation.results import read_run
-from vsr_lab.footage.tables import TABLE_SUFFIXES, read_rows
+from vsr_lab.footage.tables import TABLE_SUFFIXES, lack_of_paths, read_rows
 from vsr_lab.models import load_network
 from vsr_lab.models.files import PICKLES, WEIGHTS
 from vsr_lab.models.initial import checkpoint_weights, read_tensors
@@ -155,9 +155,8 @@ def _graph(path: Path) -> Inspection:
 
 def _table(path: Path) -> Inspection:
     rows = read_rows(path)
-    if not rows or "path" not in rows[0]:
-        problem = f"{path}: has no {'column `path`' if rows else 'rows'}"
-        return Inspection("a table", {"rows": str(len(rows))}, problem=problem)
+    if lack := lack_of_paths(rows):
+        return Inspection("a table", {"rows": str(len(rows))}, problem=f"{path}: {lack}")
     facts = {"clips": str(len(rows)), "left out": str(sum(bool(row.get("problem")) for row in rows))}
     for column in ("split", "content_type"):
         values = sorted({row[column] for row in rows if row.get(column)})

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from vsr_lab.cli.train_config import TrainConfig
 from vsr_lab.core import run_folder
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import atomic_path, write_text
@@ -248,6 +249,15 @@ def test_files_that_a_user_put_into_an_unfinished_run_stay(tmp_path: Path) -> No
     assert names(run) == {"mine", "pictures"}
     assert names(run / "pictures") == {"notes.txt", "b.png"}
     assert (run / "mine/notes.txt").exists()
+
+
+def test_a_checkpoint_that_a_user_put_into_a_failed_training_stays(tmp_path: Path) -> None:
+    run = begun(tmp_path / "run")
+    (run / "checkpoints").mkdir()
+    for name in ("mine.ckpt", "best.ckpt"):
+        (run / "checkpoints" / name).touch()
+    remove_unfinished(run, TrainConfig.results, TrainConfig.writes)
+    assert [path.name for path in run.rglob("*") if path.is_file()] == ["mine.ckpt"]
 
 
 def test_parents_that_were_created_for_a_run_are_removed_with_it(tmp_path: Path) -> None:
